@@ -1,0 +1,50 @@
+/**
+ * What asking the cache gives: the found entry, and the part that each tier had in it (RFC 9211 wants
+ * one member a tier). Types only; the order of the tiers is tiered-cache's secret.
+ */
+import type { Entry, Stored } from '../core/entry.ts';
+
+/**
+ * An entry in the memory tier. One object per entry for as long as it stays there, so the transport
+ * keeps its rendered headers on it instead of in a map of its own.
+ */
+export interface Hot {
+  readonly entry: Entry;
+  readonly body: Uint8Array;
+  /** Owned by src/http: header blocks rendered from `entry`. The cache neither reads nor fills it. */
+  heads: unknown;
+}
+
+export interface TierStep {
+  readonly tier: string;
+  /** error: the tier failed or its breaker was open; asked all the same, it counts as a miss. */
+  readonly outcome: 'hit' | 'stale' | 'miss' | 'error';
+  /** The tier keeps the answer now. */
+  readonly stored?: boolean;
+  /** Waited for another request's lookup of the same key. */
+  readonly collapsed?: boolean;
+}
+
+export interface Found extends Stored {
+  /** In the order asked: memory first. */
+  readonly steps: readonly TierStep[];
+}
+
+export interface Cache {
+  /** Memory only, synchronous, allocates nothing: the hit path. Counts a hit or nothing. */
+  peek(key: string): Hot | undefined;
+  /** Memory, then the tiers in their order; one lookup per key at a time; fills the faster tiers. */
+  find(key: string, signal: AbortSignal): Promise<Found | undefined>;
+  /** Whether some tier has the key at hand without a round trip. */
+  has(key: string): boolean;
+  /** Into every tier. `replaced`: the key was known. AppError storage_unavailable when none kept it. */
+  put(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<{ readonly replaced: boolean }>;
+  /** From every tier, with everything rendered from it. */
+  delete(key: string, signal: AbortSignal): Promise<boolean>;
+  /** From every tier, each key that the test accepts; the number of keys removed. */
+  deleteWhere(test: (key: string) => boolean, signal: AbortSignal): Promise<number>;
+  /** Somebody else changed the key: forget it here, and let no read that is under way store it. */
+  invalidate(key: string): void;
+  /** As `invalidate`, for every key. */
+  invalidateAll(): void;
+}

@@ -1,0 +1,85 @@
+/**
+ * Environment in, frozen checked config out. Reports every problem at once, each as one line that
+ * names the variable, its value, and what was expected. Knows no other source than its argument.
+ */
+import { didYouMean } from './did-you-mean.ts';
+import { expectation, readSetting } from './read-setting.ts';
+import { SETTINGS, type Config, type Setting, type SettingName } from './table.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+function shown(setting: Setting, text: string): string {
+  return setting.kind === 'secret' ? 'a value' : `"${text}"`;
+}
+
+/** `tcp://10.0.0.1:6379`: what Kubernetes injects as NAME_PORT for every service of a namespace. */
+function isServiceLink(text: string): boolean {
+  return /^tcp:\/\/[^/]+:\d+$/.test(text);
+}
+
+function readAll(env: Environment, problems: string[]): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const name of NAMES) {
+    const setting: Setting = SETTINGS[name];
+    const given = env[name];
+    const text = given === undefined || given.trim() === '' || isServiceLink(given) ? undefined : given;
+    // CACHE_DIR= and the like: an empty text is a value where the default is not empty.
+    const cleared =
+      given === '' && setting.kind !== 'int' && setting.kind !== 'bool' && setting.kind !== 'choice';
+    const result = readSetting(setting, text ?? (cleared ? '' : setting.default));
+    if (result.ok) values[name] = result.value;
+    else problems.push(`${name} is ${shown(setting, given ?? '')}: expected ${expectation(setting)}`);
+  }
+  return values;
+}
+
+function findMisspelt(env: Environment, problems: string[]): void {
+  for (const name of Object.keys(env)) {
+    if (name in SETTINGS || !/^[A-Z][A-Z0-9_]+$/.test(name)) continue;
+    const meant = didYouMean(name, NAMES);
+    if (meant !== undefined) problems.push(`${name} is not a setting: did you mean ${meant}?`);
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function crossCheck(config: Config, problems: string[]): void {
+  if (!isLoopback(config.HOST) && config.WRITE_TOKEN === '' && !config.ALLOW_OPEN_WRITES) {
+    problems.push(
+      `HOST is "${config.HOST}" and WRITE_TOKEN is not set: anyone could write. ` +
+        'Set WRITE_TOKEN, or ALLOW_OPEN_WRITES=true where the network is trusted',
+    );
+  }
+  if (config.METRICS_PORT !== 0 && config.METRICS_PORT === config.PORT) {
+    problems.push(
+      `METRICS_PORT is "${config.METRICS_PORT}", the same as PORT: give it a port of its own, or 0`,
+    );
+  }
+}
+
+/** The config, or ConfigError with every problem found. */
+export function loadConfig(env: Environment): Config {
+  const problems: string[] = [];
+  const values = readAll(env, problems);
+  findMisspelt(env, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  // Every name was read by its own row's schema just above: this is where text becomes typed config.
+  const config = Object.freeze(values) as unknown as Config;
+  crossCheck(config, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}

@@ -1,0 +1,243 @@
+/**
+ * Every setting there is: name, type, unit, default, bounds, sentence. The checked config, `--help`
+ * and docs/config.md all come from this table; nothing else names an environment variable.
+ */
+
+export type SettingKind = 'int' | 'bool' | 'text' | 'secret' | 'list' | 'int-list' | 'choice';
+
+export interface Setting {
+  readonly kind: SettingKind;
+  readonly group: string;
+  /** As it would be written in the environment; '' means: not set. */
+  readonly default: string;
+  readonly unit?: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+  /** One sentence, said in the help and in docs/config.md. */
+  readonly sentence: string;
+}
+
+function int(group: string, fallback: number, min: number, max: number, unit: string, sentence: string) {
+  return { kind: 'int', group, default: String(fallback), min, max, unit, sentence } as const;
+}
+
+function bool(group: string, fallback: boolean, sentence: string) {
+  return { kind: 'bool', group, default: String(fallback), sentence } as const;
+}
+
+function text(group: string, fallback: string, sentence: string) {
+  return { kind: 'text', group, default: fallback, sentence } as const;
+}
+
+function secret(group: string, sentence: string) {
+  return { kind: 'secret', group, default: '', sentence } as const;
+}
+
+function list(group: string, fallback: string, sentence: string) {
+  return { kind: 'list', group, default: fallback, sentence } as const;
+}
+
+function choice<const C extends readonly string[]>(
+  group: string,
+  fallback: C[number],
+  choices: C,
+  sentence: string,
+) {
+  return { kind: 'choice', group, default: fallback, choices, sentence } as const;
+}
+
+export const SETTINGS = {
+  PORT: int('Server', 8080, 0, 65535, 'port', 'Port to listen on; 0 takes a free one.'),
+  HOST: text('Server', '127.0.0.1', 'Address to listen on; any but a loopback address needs WRITE_TOKEN.'),
+  PUBLIC_BASE_URL: text(
+    'Server',
+    '',
+    'Address that events put before `full`, for instance a CDN; empty: paths only.',
+  ),
+  CORS_ORIGINS: list(
+    'Server',
+    '*',
+    'Origins whose pages may read, comma separated; `*` is any. To write, an origin must be named.',
+  ),
+  LOG_LEVEL: choice(
+    'Server',
+    'info',
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    'Least level that is logged; one line a request at debug.',
+  ),
+  LOG_FORMAT: choice(
+    'Server',
+    'auto',
+    ['auto', 'json', 'pretty'],
+    'auto is pretty on a terminal, JSON elsewhere.',
+  ),
+  METRICS_PORT: int(
+    'Server',
+    0,
+    0,
+    65535,
+    'port',
+    'Serves /metrics on a port of its own instead; 0: on PORT.',
+  ),
+  STOP_GRACE_S: int(
+    'Server',
+    10,
+    0,
+    600,
+    's',
+    'How long a stop waits for requests and spreads the end of streams.',
+  ),
+  CACHE_ENABLED: bool('Cache', true, 'false serves everything uncached: to find a bug, to roll back.'),
+  MEMORY_CACHE_MB: int(
+    'Cache',
+    256,
+    1,
+    1_048_576,
+    'MiB',
+    'Byte budget of the memory tier; an image over a quarter of it is not kept there.',
+  ),
+  MEMORY_CACHE_IMAGES: int(
+    'Cache',
+    100_000,
+    1,
+    10_000_000,
+    'entries',
+    'The most entries that the memory tier holds.',
+  ),
+  CACHE_DIR: text('Cache', '.afterimage', 'Folder of the disk tier; empty turns the disk tier off.'),
+  CACHE_SIZE_MB: int('Cache', 1000, 1, 1_073_741_824, 'MiB', 'Byte budget of the disk tier.'),
+  CACHE_MIN_FREE_MB: int(
+    'Cache',
+    256,
+    0,
+    1_048_576,
+    'MiB',
+    'Free space that the disk tier leaves on its filesystem.',
+  ),
+  CACHE_MAX_AGE_S: int(
+    'Cache',
+    3600,
+    0,
+    31_536_000,
+    's',
+    'max-age of images asked for without their version.',
+  ),
+  MAX_IMAGE_MB: int(
+    'Images',
+    32,
+    1,
+    1024,
+    'MiB',
+    'Largest image that is taken in; JSON bodies may be a third larger.',
+  ),
+  MAX_IMAGE_MEGAPIXELS: int(
+    'Images',
+    50,
+    1,
+    1000,
+    'megapixels',
+    'Most pixels that an image may have, all frames counted.',
+  ),
+  VARIANT_SIZES: {
+    kind: 'int-list',
+    group: 'Images',
+    default: '64,128,256,320,384,512,640,768,1024,1280,1536,1920,2048',
+    min: 1,
+    max: 8192,
+    unit: 'px',
+    sentence: 'Widths and heights that may be asked for.',
+  },
+  WEBP_EFFORT: int(
+    'Images',
+    2,
+    0,
+    6,
+    'effort',
+    'Effort of WebP renderings: 0 is five times faster than 6 and a fifth larger.',
+  ),
+  WORKER_THREADS: int(
+    'Workers',
+    0,
+    0,
+    256,
+    'threads',
+    'Threads that decode and render; 0: one a core, at least two.',
+  ),
+  WORKER_QUEUE: int(
+    'Workers',
+    256,
+    1,
+    100_000,
+    'jobs',
+    'Jobs that may wait for a thread; the next one gets 503.',
+  ),
+  WORKER_TIMEOUT_MS: int(
+    'Workers',
+    30_000,
+    100,
+    600_000,
+    'ms',
+    'Longest that one job may run before its thread is replaced.',
+  ),
+  UPLOAD_BUDGET_MB: int(
+    'Workers',
+    256,
+    1,
+    1_048_576,
+    'MiB',
+    'Bytes of request bodies that may be in flight at once; the next one gets 503.',
+  ),
+  EVENTS_MAX_SUBSCRIBERS: int(
+    'Events',
+    20_000,
+    1,
+    1_000_000,
+    'streams',
+    'Open event streams; the next one gets 503.',
+  ),
+  EVENTS_MAX_TOPICS: int('Events', 64, 1, 1000, 'topics', 'Topics that one stream may follow.'),
+  EVENTS_SUBSCRIBER_KB: int(
+    'Events',
+    4096,
+    64,
+    1_048_576,
+    'KiB',
+    'Bytes that may wait for one slow stream before it is closed.',
+  ),
+  EVENTS_STALL_S: int(
+    'Events',
+    30,
+    1,
+    600,
+    's',
+    'How long a stream may read nothing while bytes wait for it.',
+  ),
+  EVENTS_HEARTBEAT_S: int('Events', 15, 1, 300, 's', 'Time between comments on an idle stream.'),
+  EVENTS_INLINE_MAX_KB: int('Events', 1024, 1, 65_536, 'KiB', 'The most that `inline_max` may ask for.'),
+  HISTORY_EVENTS: int('Events', 10_000, 0, 10_000_000, 'events', 'Events kept for replay.'),
+  HISTORY_MB: int('Events', 32, 1, 65_536, 'MiB', 'Byte budget of the events kept for replay.'),
+  HISTORY_AGE_S: int('Events', 3600, 1, 604_800, 's', 'Age at which an event is no longer replayed.'),
+  WRITE_TOKEN: secret(
+    'Access',
+    'Bearer tokens that may write and administer, comma separated; empty: no token needed.',
+  ),
+  ALLOW_OPEN_WRITES: bool('Access', false, 'true listens beyond loopback without WRITE_TOKEN.'),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<S extends Setting> = S['kind'] extends 'int'
+  ? number
+  : S['kind'] extends 'bool'
+    ? boolean
+    : S['kind'] extends 'list'
+      ? readonly string[]
+      : S['kind'] extends 'int-list'
+        ? readonly number[]
+        : S extends { readonly choices: readonly (infer C)[] }
+          ? C
+          : string;
+
+/** The checked settings under their environment names: the one vocabulary of operators and code. */
+export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
