@@ -1,0 +1,177 @@
+/**
+ * The one owner of an HttpResponse that is not answered at once: copies the request out of the native
+ * object, turns an abort into an AbortSignal, corks, and ends exactly once. Knows no route.
+ */
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Log } from '../observe/log.ts';
+import { endWithBytes, endWithPieces } from './send-body.ts';
+
+export interface Request {
+  readonly method: string;
+  /** As sent: still percent-encoded. */
+  readonly path: string;
+  readonly query: string;
+  /** '' when absent; the name in lower case. */
+  header(name: string): string;
+  clientAddress(): string;
+}
+
+export type Headers = readonly (readonly [name: string, value: string])[];
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body?: string | Uint8Array;
+}
+
+export interface Exchange {
+  readonly id: string;
+  readonly request: Request;
+  readonly startedAtMs: number;
+  /** Aborts when the client leaves before the answer has ended. */
+  readonly signal: AbortSignal;
+  /** Whether an answer has begun, or the client has left. */
+  isOver(): boolean;
+  /** Ends with this answer; does nothing when the exchange is over. */
+  send(answer: Answer): void;
+  /** Begins the answer and reads `pieces` as the client takes them. */
+  sendPieces(answer: Answer, pieces: AsyncIterable<Uint8Array>, totalBytes: number): Promise<void>;
+  /** Hands the response over to a stream that lives on; the exchange counts as ended. */
+  hijack(): HttpResponse;
+  /** For reading the body, before the handler first awaits. */
+  readonly response: HttpResponse;
+}
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  201: '201 Created',
+  202: '202 Accepted',
+  204: '204 No Content',
+  206: '206 Partial Content',
+  304: '304 Not Modified',
+  400: '400 Bad Request',
+  401: '401 Unauthorized',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  408: '408 Request Timeout',
+  413: '413 Content Too Large',
+  415: '415 Unsupported Media Type',
+  416: '416 Range Not Satisfiable',
+  422: '422 Unprocessable Content',
+  429: '429 Too Many Requests',
+  500: '500 Internal Server Error',
+  502: '502 Bad Gateway',
+  503: '503 Service Unavailable',
+  504: '504 Gateway Timeout',
+};
+
+export function statusLine(status: number): string {
+  return STATUS_TEXT[status] ?? `${status} Status`;
+}
+
+const ID_PREFIX = Math.floor(Date.now() % 2 ** 31).toString(36);
+let sequence = 0;
+
+function nextId(): string {
+  sequence = (sequence + 1) % Number.MAX_SAFE_INTEGER;
+  return `${ID_PREFIX}-${sequence.toString(36)}`;
+}
+
+/** A control character in a header value could end the header (CWE-113): such a value is dropped whole. */
+function isSafeHeader(value: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return !/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value);
+}
+
+function copyRequest(res: HttpResponse, req: HttpRequest): Request {
+  const headers = new Map<string, string>();
+  req.forEach((name, value) => {
+    const known = headers.get(name);
+    headers.set(name, known === undefined ? value : `${known}, ${value}`);
+  });
+  const address = Buffer.from(res.getRemoteAddressAsText()).toString();
+  return {
+    method: req.getCaseSensitiveMethod(),
+    path: req.getUrl(),
+    query: req.getQuery() ?? '',
+    header: (name) => headers.get(name) ?? '',
+    clientAddress: () => address,
+  };
+}
+
+function writeHead(res: HttpResponse, answer: Answer, id: string): void {
+  res.writeStatus(statusLine(answer.status));
+  for (const [name, value] of answer.headers) {
+    if (isSafeHeader(value)) res.writeHeader(name, value);
+  }
+  res.writeHeader('X-Request-Id', id);
+}
+
+/** Whether an answer of this status or to this method carries no body at all (RFC 9110 6.4.1). */
+function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
+}
+
+/** Takes the response over; call it before the handler's first await. */
+export function openExchange(res: HttpResponse, req: HttpRequest, log: Log): Exchange {
+  const request = copyRequest(res, req);
+  const controller = new AbortController();
+  const id = nextId();
+  const startedAtMs = performance.now();
+  let begun = false;
+
+  const logEnd = (status: number): void => {
+    if (!log.isLevelEnabled('debug')) return;
+    const ms = Math.round((performance.now() - startedAtMs) * 100) / 100;
+    log.debug({ requestId: id, method: request.method, path: request.path, status, ms }, 'request');
+  };
+
+  res.onAborted(() => {
+    controller.abort();
+    if (!begun) logEnd(499);
+    begun = true;
+  });
+
+  const begin = (answer: Answer): boolean => {
+    if (begun) return false;
+    begun = true;
+    logEnd(answer.status);
+    return true;
+  };
+
+  return {
+    id,
+    request,
+    startedAtMs,
+    signal: controller.signal,
+    response: res,
+    isOver: () => begun,
+    send(answer) {
+      if (!begin(answer)) return;
+      const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
+      res.cork(() => {
+        writeHead(res, answer, id);
+        if (isBodiless(request.method, answer.status)) {
+          res.endWithoutBody(answer.status === 200 ? body.byteLength : undefined);
+        } else {
+          endWithBytes(res, body);
+        }
+      });
+    },
+    async sendPieces(answer, pieces, totalBytes) {
+      if (!begin(answer)) return;
+      res.cork(() => {
+        writeHead(res, answer, id);
+        if (isBodiless(request.method, answer.status)) res.endWithoutBody(totalBytes);
+      });
+      if (isBodiless(request.method, answer.status)) return;
+      await endWithPieces(res, pieces, totalBytes, controller.signal);
+    },
+    hijack() {
+      begun = true;
+      logEnd(200);
+      return res;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Moves a body to the socket as fast as the reader takes it: nothing is buffered beyond the piece in
+ * hand. Knows bytes and uWebSockets.js, not what they mean.
+ */
+import type { HttpResponse } from 'uWebSockets.js';
+
+/** Up to this, one `end` (one copy into the socket's buffer if it is full) is cheaper than tracking offsets. */
+const END_AT_ONCE_BYTES = 64 * 1024;
+
+/**
+ * Ends the response with bytes at hand. Status and headers are written already, within the same cork.
+ * The caller has registered onAborted.
+ */
+export function endWithBytes(res: HttpResponse, body: Uint8Array): void {
+  if (body.byteLength <= END_AT_ONCE_BYTES) {
+    res.end(body);
+    return;
+  }
+  const total = body.byteLength;
+  const [sent] = res.tryEnd(body, total);
+  if (sent) return;
+  res.onWritable((offset) => {
+    const [done] = res.tryEnd(body.subarray(offset), total);
+    return done;
+  });
+}
+
+/**
+ * Ends the response with pieces that are read as the client takes them. Rejects when the source fails
+ * (the response is then cut, so that a short body is never taken for a whole one); returns early when
+ * the client leaves.
+ */
+export async function endWithPieces(
+  res: HttpResponse,
+  pieces: AsyncIterable<Uint8Array>,
+  total: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let wake: (() => void) | undefined;
+  res.onWritable(() => {
+    wake?.();
+    return true;
+  });
+  const writable = async (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+  const left = (): void => wake?.();
+  signal.addEventListener('abort', left);
+  try {
+    let sentBytes = 0;
+    for await (const piece of pieces) {
+      let rest = piece;
+      while (rest.byteLength > 0 && !signal.aborted) {
+        const before = sentBytes;
+        let flushed = false;
+        // eslint-disable-next-line no-loop-func -- runs before the loop goes on: cork is synchronous
+        res.cork(() => {
+          [flushed] = res.tryEnd(rest, total);
+          sentBytes = flushed ? before + rest.byteLength : res.getWriteOffset();
+        });
+        rest = rest.subarray(sentBytes - before);
+        if (!flushed) await writable();
+      }
+      if (signal.aborted) return;
+    }
+    if (sentBytes < total) res.close();
+  } catch (error) {
+    if (!signal.aborted) res.close();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', left);
+  }
+}
