@@ -2,6 +2,7 @@
  * Environment in, frozen checked config out. Reports every problem at once, each as one line that
  * names the variable, its value, and what was expected. Knows no other source than its argument.
  */
+import { parseApiRoute, parseUpstream } from './api-routes.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { expectation, readSetting } from './read-setting.ts';
 import { SETTINGS, type Config, type Setting, type SettingName } from './table.ts';
@@ -71,6 +72,16 @@ function crossCheck(config: Config, problems: string[]): void {
   }
 }
 
+function crossCheckOrigins(config: Config, problems: string[]): void {
+  if (config.API_UPSTREAM !== '' && parseUpstream(config.API_UPSTREAM) === undefined) {
+    problems.push(`API_UPSTREAM is "${config.API_UPSTREAM}": expected an address such as http://app:5000`);
+  }
+  for (const route of config.API_ROUTES) {
+    if (parseApiRoute(route) !== undefined) continue;
+    problems.push(`API_ROUTES has "${route}": expected pattern=seconds, such as /api/areas/*=3600`);
+  }
+}
+
 /** The config, or ConfigError with every problem found. */
 export function loadConfig(env: Environment): Config {
   const problems: string[] = [];
@@ -80,6 +91,7 @@ export function loadConfig(env: Environment): Config {
   // Every name was read by its own row's schema just above: this is where text becomes typed config.
   const config = Object.freeze(values) as unknown as Config;
   crossCheck(config, problems);
+  crossCheckOrigins(config, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

@@ -2,50 +2,10 @@
  * Every setting there is: name, type, unit, default, bounds, sentence. The checked config, `--help`
  * and docs/config.md all come from this table; nothing else names an environment variable.
  */
+import { bool, choice, int, list, secret, text, type Setting } from './setting.ts';
+import { ORIGIN_SETTINGS } from './table-origins.ts';
 
-export type SettingKind = 'int' | 'bool' | 'text' | 'secret' | 'list' | 'int-list' | 'choice';
-
-export interface Setting {
-  readonly kind: SettingKind;
-  readonly group: string;
-  /** As it would be written in the environment; '' means: not set. */
-  readonly default: string;
-  readonly unit?: string;
-  readonly min?: number;
-  readonly max?: number;
-  readonly choices?: readonly string[];
-  /** One sentence, said in the help and in docs/config.md. */
-  readonly sentence: string;
-}
-
-function int(group: string, fallback: number, min: number, max: number, unit: string, sentence: string) {
-  return { kind: 'int', group, default: String(fallback), min, max, unit, sentence } as const;
-}
-
-function bool(group: string, fallback: boolean, sentence: string) {
-  return { kind: 'bool', group, default: String(fallback), sentence } as const;
-}
-
-function text(group: string, fallback: string, sentence: string) {
-  return { kind: 'text', group, default: fallback, sentence } as const;
-}
-
-function secret(group: string, sentence: string) {
-  return { kind: 'secret', group, default: '', sentence } as const;
-}
-
-function list(group: string, fallback: string, sentence: string) {
-  return { kind: 'list', group, default: fallback, sentence } as const;
-}
-
-function choice<const C extends readonly string[]>(
-  group: string,
-  fallback: C[number],
-  choices: C,
-  sentence: string,
-) {
-  return { kind: 'choice', group, default: fallback, choices, sentence } as const;
-}
+export type { Setting };
 
 export const SETTINGS = {
   PORT: int('Server', 8080, 0, 65535, 'port', 'Port to listen on; 0 takes a free one.'),
@@ -218,6 +178,7 @@ export const SETTINGS = {
   HISTORY_EVENTS: int('Events', 10_000, 0, 10_000_000, 'events', 'Events kept for replay.'),
   HISTORY_MB: int('Events', 32, 1, 65_536, 'MiB', 'Byte budget of the events kept for replay.'),
   HISTORY_AGE_S: int('Events', 3600, 1, 604_800, 's', 'Age at which an event is no longer replayed.'),
+  ...ORIGIN_SETTINGS,
   WRITE_TOKEN: secret(
     'Access',
     'Bearer tokens that may write and administer, comma separated; empty: no token needed.',

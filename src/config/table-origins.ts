@@ -1,0 +1,95 @@
+/** Rows of the settings table for where bytes come from on a miss: Azure, and the upstream application. */
+import { bool, int, list, secret, text, type Setting } from './setting.ts';
+
+export const ORIGIN_SETTINGS = {
+  AZURE_STORAGE_CONNECTION_STRING: secret(
+    'Azure',
+    'Connection string of the storage account that images come from on a miss.',
+  ),
+  AZURE_STORAGE_ACCOUNT: text(
+    'Azure',
+    '',
+    'Account name or https address, used with the default Azure credentials instead of a connection string.',
+  ),
+  AZURE_STORAGE_CONTAINER: text('Azure', 'images', 'Container whose blob names are the image ids.'),
+  AZURE_WRITE_THROUGH: bool(
+    'Azure',
+    false,
+    'true stores in Azure too what is put here, and deletes it there.',
+  ),
+  AZURE_TIMEOUT_MS: int(
+    'Azure',
+    10_000,
+    100,
+    600_000,
+    'ms',
+    'Longest wait for the first byte of an answer, and for the next byte inside it.',
+  ),
+  AZURE_FRESH_S: int(
+    'Azure',
+    300,
+    1,
+    31_536_000,
+    's',
+    'How long a cached blob is served before Azure is asked whether it changed.',
+  ),
+  AZURE_STALE_IF_ERROR_S: int(
+    'Azure',
+    86_400,
+    0,
+    31_536_000,
+    's',
+    'How long after that a cached blob is still served while Azure fails.',
+  ),
+  AZURE_MISSING_S: int('Azure', 10, 0, 3600, 's', 'How long it is remembered that Azure has no such blob.'),
+  STREAM_CUTOFF_MB: int(
+    'Azure',
+    16,
+    1,
+    1024,
+    'MiB',
+    'Blobs over this size are streamed through in pieces and never held whole in memory.',
+  ),
+  API_UPSTREAM: text(
+    'Upstream',
+    '',
+    'Address of the application whose /api/ responses are cached, as http://host:port; empty: no /api/.',
+  ),
+  API_ROUTES: list(
+    'Upstream',
+    '',
+    'Paths that are cached, each `pattern=seconds`, as /api/areas/*=3600; the first that matches counts.',
+  ),
+  API_STALE_WHILE_REVALIDATE_S: int(
+    'Upstream',
+    30,
+    0,
+    31_536_000,
+    's',
+    'How long past its TTL a response is served while a new one is fetched behind it.',
+  ),
+  API_STALE_IF_ERROR_S: int(
+    'Upstream',
+    3600,
+    0,
+    31_536_000,
+    's',
+    'How long past its TTL a response is served while the application fails.',
+  ),
+  API_MAX_BODY_MB: int(
+    'Upstream',
+    4,
+    1,
+    1024,
+    'MiB',
+    'Larger responses pass through uncached; larger request bodies are refused.',
+  ),
+  API_TIMEOUT_MS: int(
+    'Upstream',
+    30_000,
+    10,
+    600_000,
+    'ms',
+    'Longest wait for the application to begin its answer, and for each next piece of it.',
+  ),
+} as const satisfies Record<string, Setting>;
