@@ -29,9 +29,21 @@ export interface Entry {
   readonly image?: ImageFacts;
   /** Of a variant: the key of the image that it was rendered from, so that it goes when that goes. */
   readonly parent?: string;
+  /** Version of the parent's bytes; present with `parent`. */
+  readonly parentVersion?: string;
   /** The producer's topics, without `image:{id}`. */
   readonly topics?: readonly string[];
   readonly meta?: JsonObject;
+  /** Of bytes that came from an origin; absent for what was put here. */
+  readonly origin?: OriginMark;
+  /** The version names these bytes, but is not their digest: they passed through and were never held whole. */
+  readonly undigested?: true;
+}
+
+/** What the origin called these bytes, and until when that is trusted without asking again. */
+export interface OriginMark {
+  readonly etag: string;
+  readonly freshUntilMs: number;
 }
 
 /** Bytes that are too many to hold: read in pieces, each time from the start of the range. */
@@ -50,6 +62,11 @@ export interface Stored {
 
 export function isExpired(entry: Entry, nowMs: number): boolean {
   return entry.expiresAtMs !== 0 && entry.expiresAtMs <= nowMs;
+}
+
+/** Whether the origin should be asked if the bytes are still the same. */
+export function needsRevalidation(entry: Entry, nowMs: number): boolean {
+  return entry.origin !== undefined && entry.origin.freshUntilMs <= nowMs;
 }
 
 export function isWhole(body: Uint8Array | BodyStream): body is Uint8Array {
