@@ -11,8 +11,14 @@ import type { Entry, Stored } from '../core/entry.ts';
 export interface Hot {
   readonly entry: Entry;
   readonly body: Uint8Array;
-  /** Owned by src/http: header blocks rendered from `entry`. The cache neither reads nor fills it. */
-  heads: unknown;
+  /** Owned by src/http: starts undefined; the cache neither reads nor fills it. */
+  heads: HeadBlocks | undefined;
+}
+
+/** Header blocks of an entry, rendered for one second of the Date header. */
+export interface HeadBlocks {
+  second: number;
+  readonly blocks: (string | undefined)[];
 }
 
 export interface TierStep {

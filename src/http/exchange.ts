@@ -4,7 +4,8 @@
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Log } from '../observe/log.ts';
-import { endWithBytes, endWithPieces } from './send-body.ts';
+import { FIRST_HEADER } from './representation-head.ts';
+import { endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
 
 export interface Request {
   readonly method: string;
@@ -21,6 +22,8 @@ export type Headers = readonly (readonly [name: string, value: string])[];
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
+  /** A block of representation-head.ts, written before the headers. */
+  readonly head?: string;
   readonly body?: string | Uint8Array;
 }
 
@@ -102,6 +105,7 @@ function copyRequest(res: HttpResponse, req: HttpRequest): Request {
 
 function writeHead(res: HttpResponse, answer: Answer, id: string): void {
   res.writeStatus(statusLine(answer.status));
+  if (answer.head !== undefined) res.writeHeader(FIRST_HEADER, answer.head);
   for (const [name, value] of answer.headers) {
     if (isSafeHeader(value)) res.writeHeader(name, value);
   }
@@ -111,6 +115,11 @@ function writeHead(res: HttpResponse, answer: Answer, id: string): void {
 /** Whether an answer of this status or to this method carries no body at all (RFC 9110 6.4.1). */
 function isBodiless(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304;
+}
+
+/** A 204 has no Content-Length, and that of a 304 would have to be the whole representation's (RFC 9110 8.6). */
+function hasLength(status: number): boolean {
+  return status !== 204 && status !== 304;
 }
 
 /** Takes the response over; call it before the handler's first await. */
@@ -128,6 +137,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, log: Log): Exc
   };
 
   res.onAborted(() => {
+    forgetTransfer(res);
     controller.abort();
     if (!begun) logEnd(499);
     begun = true;
@@ -153,7 +163,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, log: Log): Exc
       res.cork(() => {
         writeHead(res, answer, id);
         if (isBodiless(request.method, answer.status)) {
-          res.endWithoutBody(answer.status === 200 ? body.byteLength : undefined);
+          res.endWithoutBody(hasLength(answer.status) ? body.byteLength : undefined);
         } else {
           endWithBytes(res, body);
         }

@@ -7,9 +7,21 @@ import type { HttpResponse } from 'uWebSockets.js';
 /** Up to this, one `end` (one copy into the socket's buffer if it is full) is cheaper than tracking offsets. */
 const END_AT_ONCE_BYTES = 64 * 1024;
 
+/** Responses whose body is under way: a graceful stop waits for them. */
+const underWay = new Set<HttpResponse>();
+
+export function transfersUnderWay(): number {
+  return underWay.size;
+}
+
+/** The client left: whoever registered onAborted says so here. */
+export function forgetTransfer(res: HttpResponse): void {
+  underWay.delete(res);
+}
+
 /**
  * Ends the response with bytes at hand. Status and headers are written already, within the same cork.
- * The caller has registered onAborted.
+ * The caller has registered onAborted, and calls forgetTransfer in it.
  */
 export function endWithBytes(res: HttpResponse, body: Uint8Array): void {
   if (body.byteLength <= END_AT_ONCE_BYTES) {
@@ -19,8 +31,10 @@ export function endWithBytes(res: HttpResponse, body: Uint8Array): void {
   const total = body.byteLength;
   const [sent] = res.tryEnd(body, total);
   if (sent) return;
+  underWay.add(res);
   res.onWritable((offset) => {
     const [done] = res.tryEnd(body.subarray(offset), total);
+    if (done) underWay.delete(res);
     return done;
   });
 }
@@ -47,6 +61,7 @@ export async function endWithPieces(
     });
   const left = (): void => wake?.();
   signal.addEventListener('abort', left);
+  underWay.add(res);
   try {
     let sentBytes = 0;
     for await (const piece of pieces) {
@@ -69,6 +84,7 @@ export async function endWithPieces(
     if (!signal.aborted) res.close();
     throw error;
   } finally {
+    underWay.delete(res);
     signal.removeEventListener('abort', left);
   }
 }

@@ -1,0 +1,112 @@
+/**
+ * What producers wrap an image in (JSON, data URL, bare base64), taken off. Knows nothing of threads:
+ * workers call it for every upload, and whoever reads a small value from Redis calls it inline.
+ */
+import { isAscii } from 'node:buffer';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { decodeBase64 } from './base64.ts';
+import { dataUrlPayload, isDataUrl } from './data-url.ts';
+import { checkMeta } from './event.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { TOPICS_PER_IMAGE_MAX, TTL_S_MAX } from './limits.ts';
+import { checkTopic } from './topic.ts';
+
+/** How the image lies in the bytes that came in. */
+export type BodyForm = 'raw' | 'json' | 'data-url' | 'base64';
+
+/** What a JSON envelope said besides the image; checked. */
+export interface Envelope {
+  readonly topics?: readonly string[];
+  readonly ttlS?: number;
+  readonly meta?: JsonObject;
+}
+
+export interface Unwrapped {
+  /** Its ArrayBuffer is its own; for `raw` it is the body itself. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly envelope: Envelope;
+}
+
+const IMAGE_FIELDS = ['base64_data', 'b64_json', 'image_data', 'data'] as const;
+
+const AROUND_IMAGE = z.object({
+  mime_type: z.string().nullish(),
+  topics: z.array(z.string()).max(TOPICS_PER_IMAGE_MAX).nullish(),
+  ttl: z.number().int().min(1).max(TTL_S_MAX).nullish(),
+  // Parsed from JSON a moment ago: that it is an object is all that is left to check.
+  meta: z.custom<JsonObject>(isObject, 'expected an object').nullish(),
+});
+
+/** The image and what is said about it, out of a body; AppError for what the sender got wrong. */
+export function unwrapImage(
+  body: Uint8Array<ArrayBuffer>,
+  form: BodyForm,
+  limitBytes: number,
+): Unwrapped {
+  if (body.byteLength === 0) throw new AppError('body_empty');
+  switch (form) {
+    case 'raw':
+      if (body.byteLength > limitBytes) throw new AppError('image_too_large');
+      return { bytes: body, envelope: {} };
+    case 'base64':
+      return { bytes: decodeBase64(oneByteText(body), limitBytes), envelope: {} };
+    case 'data-url':
+      return {
+        bytes: decodeBase64(dataUrlPayload(oneByteText(body).trimStart()), limitBytes),
+        envelope: {},
+      };
+    case 'json':
+      return unwrapJson(body, limitBytes);
+  }
+}
+
+function unwrapJson(body: Uint8Array<ArrayBuffer>, limitBytes: number): Unwrapped {
+  const parsed = parseJson(body);
+  const around = AROUND_IMAGE.safeParse(parsed);
+  if (!around.success || !isObject(parsed)) {
+    const issue = around.error?.issues[0];
+    const where = issue === undefined || issue.path.length === 0 ? 'body' : issue.path.join('.');
+    throw new AppError('json_invalid', `${where}: ${issue?.message ?? 'expected an object'}.`);
+  }
+  const { topics, ttl, meta } = around.data;
+  const envelope: Envelope = {
+    ...(topics ? { topics: topics.map(checkTopic) } : {}),
+    ...(ttl ? { ttlS: ttl } : {}),
+    ...(meta ? { meta: checkNestedMeta(meta) } : {}),
+  };
+  const image = imageText(parsed);
+  const base64 = isDataUrl(image) ? dataUrlPayload(image) : image;
+  return { bytes: decodeBase64(base64, limitBytes), envelope };
+}
+
+function parseJson(body: Uint8Array<ArrayBuffer>): unknown {
+  try {
+    const text = isAscii(body) ? oneByteText(body) : new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError('json_invalid', undefined, error);
+  }
+}
+
+function imageText(fields: Record<string, unknown>): string {
+  for (const name of IMAGE_FIELDS) {
+    const value = fields[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  throw new AppError('envelope_without_image');
+}
+
+/** A meta nested a hundred thousand deep parses, but overflows the stack of whoever walks it. */
+function checkNestedMeta(meta: JsonObject): JsonObject {
+  try {
+    return checkMeta(meta);
+  } catch (error) {
+    throw error instanceof AppError ? error : new AppError('event_invalid', undefined, error);
+  }
+}
+
+/** One char a byte: no UTF-8 to decode, and what is not ASCII is no base64 anyway. */
+function oneByteText(body: Uint8Array<ArrayBuffer>): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).latin1Slice();
+}

@@ -1,0 +1,55 @@
+/** GET /info/{id}: what is known of an image, without its bytes. */
+import type { Cache } from '../../cache/lookup.ts';
+import { imagePath } from '../../core/image-id.ts';
+import { imageKey } from '../../core/keys.ts';
+import type { Entry } from '../../core/entry.ts';
+import { AppError } from '../../errors.ts';
+import type { Access } from '../access.ts';
+import { imageIdOf } from '../image-target.ts';
+import type { Route } from '../routes.ts';
+
+const PREFIX = '/info/';
+
+function describe(id: string, entry: Entry, tier: string): Record<string, unknown> {
+  const { image } = entry;
+  return {
+    id,
+    version: entry.version,
+    mime: entry.mime,
+    bytes: entry.bytes,
+    width: image?.width,
+    height: image?.height,
+    frames: image?.frames,
+    stored_at: new Date(entry.storedAtMs).toISOString(),
+    expires_at: entry.expiresAtMs === 0 ? null : new Date(entry.expiresAtMs).toISOString(),
+    topics: entry.topics ?? [],
+    meta: entry.meta ?? {},
+    thumbhash: image?.thumbhash,
+    thumbnail: image === undefined || image.thumbnail === '' ? undefined : `data:image/webp;base64,${image.thumbnail}`,
+    tier,
+    url: `${imagePath(id)}?v=${entry.version}`,
+  };
+}
+
+export function infoRoutes(deps: { readonly cache: Cache; readonly access: Access }): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      pattern: '/info/*',
+      handle: async (exchange) => {
+        const id = imageIdOf(exchange.request.path, PREFIX);
+        const found = await deps.cache.find(imageKey(id), exchange.signal);
+        if (found === undefined) throw new AppError('image_not_found');
+        exchange.send({
+          status: 200,
+          headers: [
+            ['Content-Type', 'application/json'],
+            ['Cache-Control', 'no-cache'],
+            ...deps.access.corsHeaders(exchange.request.header('origin')),
+          ],
+          body: `${JSON.stringify(describe(id, found.entry, found.steps.at(-1)?.tier ?? ''))}\n`,
+        });
+      },
+    },
+  ];
+}
