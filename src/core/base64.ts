@@ -33,8 +33,7 @@ export function decodeBase64(text: string, limitBytes: number): Uint8Array<Array
   const packed = text.replace(WHITE_SPACE, '');
   const packedSize = decodedBytes(packed);
   if (packedSize !== undefined && packedSize > limitBytes) throw new AppError('image_too_large');
-  const retried =
-    packedSize === undefined || packed === text ? undefined : decodeExactly(packed, packedSize);
+  const retried = packedSize === undefined || packed === text ? undefined : decodeExactly(packed, packedSize);
   if (retried === undefined) throw new AppError('base64_invalid');
   return retried;
 }

@@ -39,11 +39,7 @@ const AROUND_IMAGE = z.object({
 });
 
 /** The image and what is said about it, out of a body; AppError for what the sender got wrong. */
-export function unwrapImage(
-  body: Uint8Array<ArrayBuffer>,
-  form: BodyForm,
-  limitBytes: number,
-): Unwrapped {
+export function unwrapImage(body: Uint8Array<ArrayBuffer>, form: BodyForm, limitBytes: number): Unwrapped {
   if (body.byteLength === 0) throw new AppError('body_empty');
   switch (form) {
     case 'raw':
@@ -108,5 +104,5 @@ function checkNestedMeta(meta: JsonObject): JsonObject {
 
 /** One char a byte: no UTF-8 to decode, and what is not ASCII is no base64 anyway. */
 function oneByteText(body: Uint8Array<ArrayBuffer>): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).latin1Slice();
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
 }

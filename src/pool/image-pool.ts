@@ -19,7 +19,7 @@ export interface PoolStats {
 }
 
 export interface ImagePool {
-  /** Takes ownership of `body`: it is transferred, and detached when this returns. */
+  /** Takes ownership of `body`: it is transferred when its turn comes. Touch it no more. */
   ingest(body: ArrayBuffer, form: BodyForm, signal: AbortSignal): Promise<IngestResult>;
   /** Leaves `source` as it is. */
   render(source: Uint8Array, variant: Variant, signal: AbortSignal): Promise<RenderResult>;

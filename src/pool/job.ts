@@ -2,24 +2,28 @@
  * Messages between the pool and its workers. Buffers go over as transferred ArrayBuffers, never as
  * strings (0.05 ms against 0.7 ms for a mebibyte). Types only: both sides import it.
  */
-import type { JsonObject } from '../core/json.ts';
+import type { BodyForm, Envelope } from '../core/envelope.ts';
 import type { Variant } from '../core/variant.ts';
 import type { ErrorCode } from '../errors.ts';
 
-/** How the image lies in the bytes that came in. */
-export type BodyForm = 'raw' | 'json' | 'data-url' | 'base64';
+export type { BodyForm, Envelope } from '../core/envelope.ts';
 
 export interface DecodeLimits {
   readonly imageBytes: number;
   readonly pixels: number;
 }
 
+interface Bounded {
+  readonly limits: DecodeLimits;
+  /** Native work stops after this: ending a thread does not end what it started in libvips. */
+  readonly timeoutS: number;
+}
+
 /** Take an image in: unwrap, sniff, measure, check whole, hash, thumbnail. */
-export interface IngestJob {
+export interface IngestJob extends Bounded {
   readonly kind: 'ingest';
   readonly form: BodyForm;
   readonly body: ArrayBuffer;
-  readonly limits: DecodeLimits;
 }
 
 export interface IngestResult {
@@ -37,33 +41,25 @@ export interface IngestResult {
   readonly envelope: Envelope;
 }
 
-export interface Envelope {
-  readonly topics?: readonly string[];
-  readonly ttlS?: number;
-  readonly meta?: JsonObject;
-}
-
 /** Render a variant of an image that was taken in before. */
-export interface RenderJob {
+export interface RenderJob extends Bounded {
   readonly kind: 'render';
   /** Copied or transferred by the pool; the worker may keep nothing of it. */
   readonly source: ArrayBuffer;
   readonly variant: Variant;
   readonly webpEffort: number;
-  readonly limits: DecodeLimits;
 }
 
 /**
  * Render the largest WebP of at most `bytesMax`, trying the sizes from the largest down; for events
  * that carry the image inline. `bytes` empty: not even the smallest size fits.
  */
-export interface FitJob {
+export interface FitJob extends Bounded {
   readonly kind: 'fit';
   readonly source: ArrayBuffer;
   readonly bytesMax: number;
   /** Descending. */
   readonly sizes: readonly number[];
-  readonly limits: DecodeLimits;
 }
 
 export interface RenderResult {
@@ -83,6 +79,8 @@ export interface JobRefusal {
   readonly kind: 'refused';
   readonly code: ErrorCode;
   readonly detail: string;
+  /** For the log only. */
+  readonly reason?: string;
 }
 
 export type JobResult = IngestResult | RenderResult | JobRefusal;
