@@ -1,6 +1,7 @@
 /** AppError to `application/problem+json` (RFC 9457). The one place where an error becomes an answer. */
 import { errorRow, toAppError, type AppError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
+import type { HttpCounters } from './http-counters.ts';
 import type { Answer, Exchange, Headers } from './exchange.ts';
 
 export function problemAnswer(error: AppError, extra: Headers = []): Answer {
@@ -18,11 +19,18 @@ export function problemAnswer(error: AppError, extra: Headers = []): Answer {
   return { status, headers: [...headers, ...extra], body };
 }
 
+export interface ProblemContext {
+  readonly log: Log;
+  readonly counters: HttpCounters;
+}
+
 /** Answers with the problem, and logs what the operator should see: never a caller's mistake. */
-export function sendProblem(exchange: Exchange, thrown: unknown, log: Log, extra: Headers = []): void {
+export function sendProblem(exchange: Exchange, thrown: unknown, context: ProblemContext, extra: Headers = []): void {
   if (exchange.isOver()) return;
+  const { counters, log } = context;
   const error = toAppError(thrown);
   const { status } = errorRow(error.code);
+  counters.problems.set(error.code, (counters.problems.get(error.code) ?? 0) + 1);
   if (status >= 500) {
     const { path } = exchange.request;
     const level = error.code === 'internal' ? 'error' : 'warn';

@@ -3,14 +3,14 @@
  * error as a problem. Which routes there are is said in server.ts.
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import { toAppError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { Access } from './access.ts';
 import { openExchange, type Exchange } from './exchange.ts';
 import type { HttpCounters } from './http-counters.ts';
 import { sendProblem } from './problem.ts';
 
-export type Method = 'get' | 'head' | 'put' | 'post' | 'del';
+/** HEAD follows from GET. */
+export type Method = 'get' | 'put' | 'post' | 'del';
 
 export interface Route {
   readonly method: Method;
@@ -34,10 +34,8 @@ export function toHandler(handle: Route['handle'], context: RouteContext): (res:
     try {
       await handle(exchange);
     } catch (thrown) {
-      const { code } = toAppError(thrown);
-      context.counters.problems.set(code, (context.counters.problems.get(code) ?? 0) + 1);
       const cors = context.access.corsHeaders(exchange.request.header('origin'));
-      sendProblem(exchange, thrown, context.log, cors);
+      sendProblem(exchange, thrown, context, cors);
     } finally {
       context.running.delete(exchange);
     }
@@ -49,5 +47,9 @@ export function toHandler(handle: Route['handle'], context: RouteContext): (res:
 }
 
 export function mount(app: TemplatedApp, routes: readonly Route[], context: RouteContext): void {
-  for (const { method, pattern, handle } of routes) app[method](pattern, toHandler(handle, context));
+  for (const { method, pattern, handle } of routes) {
+    const handler = toHandler(handle, context);
+    app[method](pattern, handler);
+    if (method === 'get') app.head(pattern, handler);
+  }
 }

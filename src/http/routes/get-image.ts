@@ -75,7 +75,7 @@ export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: Htt
       const exchange = openExchange(res, req, deps.log);
       const cors = deps.access.corsHeaders(exchange.request.header('origin'));
       const error = new AppError('range_not_satisfiable');
-      sendProblem(exchange, error, deps.log, [...cors, ...unsatisfiedRange(entry.bytes)]);
+      sendProblem(exchange, error, deps, [...cors, ...unsatisfiedRange(entry.bytes)]);
       return;
     }
     const { from, to } = decision;
@@ -110,7 +110,7 @@ export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: Htt
       const kind = { immutable: isImmutable(found.entry, query), varyAccept: query.variant?.format === 'auto' };
       await answerFound(exchange, found, kind, deps);
     } catch (error) {
-      sendProblem(exchange, error, deps.log, deps.access.corsHeaders(request.header('origin')));
+      sendProblem(exchange, error, deps, deps.access.corsHeaders(request.header('origin')));
     }
   };
 

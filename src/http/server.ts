@@ -1,0 +1,107 @@
+/**
+ * Listens, mounts what it is given, stops. Knows uWebSockets.js and the order of a graceful stop; what
+ * the routes do is theirs.
+ */
+import {
+  App,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type HttpRequest,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  type us_socket,
+} from 'uWebSockets.js';
+import { AppError } from '../errors.ts';
+import { sendProblem } from './problem.ts';
+import { mount, toHandler, type Route, type RouteContext } from './routes.ts';
+import { transfersUnderWay } from './send-body.ts';
+
+export interface ServerParts {
+  readonly host: string;
+  readonly port: number;
+  readonly context: RouteContext;
+  readonly routes: readonly Route[];
+  /** Handlers that need the native objects: the hit path and the event streams. */
+  readonly getImage?: (res: HttpResponse, req: HttpRequest) => void;
+  readonly mountStreams?: (app: TemplatedApp) => void;
+}
+
+export interface Server {
+  readonly port: number;
+  /** No new connection from now on. */
+  stopListening(): void;
+  /** Resolves when nothing is being answered any more, or when the grace is over; then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+const IDLE_POLL_MS = 20;
+
+const ALLOWED: readonly (readonly [pattern: string, methods: string])[] = [
+  ['/images', 'POST'],
+  ['/images/*', 'GET, HEAD, PUT, DELETE'],
+];
+
+function mountFallbacks(app: TemplatedApp, context: RouteContext): void {
+  app.options('/*', (res, req) => {
+    const handler = toHandler((exchange) => {
+      const origin = exchange.request.header('origin');
+      exchange.send({ status: 204, headers: context.access.preflightHeaders(origin) });
+    }, context);
+    handler(res, req);
+  });
+  for (const [pattern, methods] of ALLOWED) {
+    const refuse = toHandler((exchange) => {
+      const error = new AppError('method_not_allowed', `This address takes ${methods}.`);
+      const cors = context.access.corsHeaders(exchange.request.header('origin'));
+      sendProblem(exchange, error, context, [['Allow', methods], ...cors]);
+    }, context);
+    app.any(pattern, refuse);
+  }
+  const unknown = toHandler(() => {
+    throw new AppError('route_not_found');
+  }, context);
+  app.any('/*', unknown);
+}
+
+async function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
+  return new Promise((resolve, reject) => {
+    app.listen(host, port, (socket) => {
+      if (socket === false) reject(new Error(`cannot listen on ${host}:${port}: the port is taken or not allowed`));
+      else resolve(socket);
+    });
+  });
+}
+
+export async function startServer(parts: ServerParts): Promise<Server> {
+  const { context } = parts;
+  const app = App();
+  if (parts.getImage !== undefined) {
+    app.get('/images/*', parts.getImage);
+    app.head('/images/*', parts.getImage);
+  }
+  parts.mountStreams?.(app);
+  mount(app, parts.routes, context);
+  mountFallbacks(app, context);
+  const socket = await listen(app, parts.host, parts.port);
+  let listening = true;
+
+  const stopListening = (): void => {
+    if (listening) us_listen_socket_close(socket);
+    listening = false;
+  };
+
+  return {
+    // The listen socket is a socket: the typings keep them apart, the library does not.
+    port: us_socket_local_port(socket as us_socket),
+    stopListening,
+    async close(graceMs) {
+      stopListening();
+      const deadlineMs = performance.now() + graceMs;
+      while ((context.running.size > 0 || transfersUnderWay() > 0) && performance.now() < deadlineMs) {
+        await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
+      }
+      app.close();
+    },
+  };
+}
