@@ -1,0 +1,79 @@
+/**
+ * A tier that may be far away, made safe to ask: every call has a deadline, and a breaker keeps callers
+ * from it while it fails. It still throws for a failure, as every tier does: who asks makes it a miss.
+ */
+import type { Clock } from '../core/clock.ts';
+import { AppError } from '../errors.ts';
+import { abortable } from './abortable.ts';
+import { createBreaker, type BreakerOptions, type BreakerState, type BreakerStats } from './breaker.ts';
+import type { Tier } from './tier.ts';
+
+export interface GuardOptions {
+  readonly deadlineMs: number;
+  /** For deleteWhere, which walks every key. */
+  readonly bulkDeadlineMs: number;
+  readonly breaker: BreakerOptions;
+}
+
+export interface GuardDeps {
+  readonly clock: Clock;
+  /** Called once per change: the log line, and the history on the dashboard. */
+  readonly onChange: (tier: string, to: BreakerState, from: BreakerState) => void;
+}
+
+export interface GuardedTier extends Tier {
+  breaker(): BreakerStats;
+}
+
+export function createGuardedTier(tier: Tier, options: GuardOptions, deps: GuardDeps): GuardedTier {
+  const breaker = createBreaker(options.breaker, deps.clock, (to, from) =>
+    deps.onChange(tier.name, to, from),
+  );
+
+  async function guard<T>(
+    deadlineMs: number,
+    signal: AbortSignal,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    const pass = breaker.enter();
+    if (pass === undefined) throw new AppError('storage_unavailable', `The ${tier.name} tier is resting.`);
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(tooSlow(tier.name)), deadlineMs);
+    const either = AbortSignal.any([signal, deadline.signal]);
+    let outcome: 'ok' | 'failed' | 'neutral' = 'failed';
+    try {
+      const result = await abortable(call(either), either);
+      outcome = 'ok';
+      return result;
+    } catch (error) {
+      if (signal.aborted && !deadline.signal.aborted) outcome = 'neutral';
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      pass.settle(outcome);
+    }
+  }
+
+  const { deadlineMs, bulkDeadlineMs } = options;
+  return {
+    name: tier.name,
+    has: (key) => tier.has(key),
+    get: async (key, signal) => guard(deadlineMs, signal, async (both) => tier.get(key, both)),
+    put: async (entry, body, signal) =>
+      guard(deadlineMs, signal, async (both) => tier.put(entry, body, both)),
+    delete: async (key, signal) => guard(deadlineMs, signal, async (both) => tier.delete(key, both)),
+    deleteWhere: async (test, signal) =>
+      guard(bulkDeadlineMs, signal, async (both) => tier.deleteWhere(test, both)),
+    stats: () => {
+      const own = tier.stats();
+      return { ...own, errors: own.errors + breaker.stats().failures };
+    },
+    close: async () => tier.close(),
+    breaker: breaker.stats,
+  };
+}
+
+function tooSlow(name: string): AppError {
+  return new AppError('storage_unavailable', `The ${name} tier did not answer in time.`);
+}

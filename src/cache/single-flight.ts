@@ -1,0 +1,109 @@
+/**
+ * One lookup per key at a time: who asks while it is under way shares its result. The lookup is aborted
+ * only when all of them have left, and learns whether what it found was invalidated meanwhile.
+ */
+import { abortable } from './abortable.ts';
+
+export interface Flight {
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+  /**
+   * False: since this flight began its key, or one of `others`, was invalidated: what was read may be
+   * old, and must not be stored. May say false without need, never true.
+   */
+  mayStore(others?: readonly string[]): boolean;
+}
+
+export interface Landed<T> {
+  readonly value: T;
+  /** Another caller's flight brought it. */
+  readonly collapsed: boolean;
+}
+
+export interface SingleFlight<T> {
+  run(key: string, signal: AbortSignal, work: (flight: Flight) => Promise<T>): Promise<Landed<T>>;
+  /** Whoever asks from now on gets a flight of its own; one under way brings its result, unstored. */
+  invalidate(key: string): void;
+  invalidateAll(): void;
+  size(): number;
+}
+
+interface Running<T> {
+  readonly result: Promise<T>;
+  readonly controller: AbortController;
+  waiting: number;
+  done: boolean;
+}
+
+/** Invalidated keys that are remembered while flights are under way; beyond, all of them count as invalidated. */
+const TOUCHED_KEYS_MAX = 10_000;
+
+export function createSingleFlight<T>(): SingleFlight<T> {
+  const open = new Map<string, Running<T>>();
+  /** Flights that may store; an invalidated one leaves at once, its waiters do not. */
+  const valid = new Set<AbortSignal>();
+  const touched = new Set<string>();
+
+  function start(key: string, work: (flight: Flight) => Promise<T>): Running<T> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    valid.add(signal);
+    const mayStore = (others: readonly string[] = []): boolean =>
+      valid.has(signal) && !others.some((other) => touched.has(other));
+    // From the next microtask on, so that a throw is a rejection and the map is filled before.
+    const result = Promise.resolve()
+      .then(async () => work({ signal, mayStore }))
+      .finally(() => {
+        running.done = true;
+        close(key, signal);
+      });
+    result.catch(() => undefined);
+    const running: Running<T> = { result, controller, waiting: 0, done: false };
+    open.set(key, running);
+    return running;
+  }
+
+  function close(key: string, signal: AbortSignal): void {
+    if (open.get(key)?.controller.signal === signal) open.delete(key);
+    valid.delete(signal);
+    if (valid.size === 0) touched.clear();
+  }
+
+  async function run(
+    key: string,
+    signal: AbortSignal,
+    work: (flight: Flight) => Promise<T>,
+  ): Promise<Landed<T>> {
+    signal.throwIfAborted();
+    const joined = open.get(key);
+    const running = joined ?? start(key, work);
+    running.waiting += 1;
+    try {
+      return { value: await abortable(running.result, signal), collapsed: joined !== undefined };
+    } finally {
+      running.waiting -= 1;
+      // Closed first: nobody may join a flight that is being aborted.
+      if (running.waiting === 0 && !running.done) {
+        close(key, running.controller.signal);
+        running.controller.abort();
+      }
+    }
+  }
+
+  function invalidate(key: string): void {
+    if (valid.size === 0) return;
+    const running = open.get(key);
+    if (running !== undefined) close(key, running.controller.signal);
+    if (valid.size === 0) return;
+    if (touched.size >= TOUCHED_KEYS_MAX) invalidateAll();
+    else touched.add(key);
+  }
+
+  function invalidateAll(): void {
+    open.clear();
+    valid.clear();
+    touched.clear();
+  }
+
+  return { run, invalidate, invalidateAll, size: () => valid.size };
+}
