@@ -1,0 +1,57 @@
+/**
+ * The largest WebP under a byte limit, for events that carry their image inline. One decode; the sizes
+ * are searched by halves (bytes grow with size), so thirteen sizes cost four encodes.
+ */
+import sharp from 'sharp';
+import type { FitJob, RenderResult } from '../src/pool/job.ts';
+import { decoding, openImage } from './open-image.ts';
+import { describe } from './render.ts';
+
+const QUALITY = 80;
+const EFFORT = 2;
+
+/** Sizes worth trying, descending: those above the image itself would all give the image itself. */
+function usefulSizes(sizes: readonly number[], longerSide: number): readonly number[] {
+  const below = sizes.filter((size) => size < longerSide);
+  return below.length < sizes.length ? [longerSide, ...below] : below;
+}
+
+export async function fit(job: FitJob): Promise<RenderResult> {
+  const largest = job.sizes[0] ?? 0;
+  const pixels = await decoding(
+    openImage(new Uint8Array(job.source), { ...job, animated: false })
+      .autoOrient()
+      .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
+      .toColourspace('srgb')
+      .raw()
+      .toUint8Array(),
+  );
+  const { width, height, channels } = pixels.info;
+  const sizes = usefulSizes(job.sizes, Math.max(width, height));
+  let best: RenderResult | undefined;
+  // Invariant: sizes before `from` are too large, sizes from `to` on are no better than `best`.
+  let from = 0;
+  let to = sizes.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const side = sizes[middle] ?? 0;
+    const { data, info } = await decoding(
+      sharp(pixels.data, { raw: { width, height, channels } })
+        .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+        .webp({ quality: QUALITY, effort: EFFORT })
+        .toUint8Array(),
+    );
+    if (data.byteLength <= job.bytesMax) {
+      best = describe(data, info, 'image/webp');
+      to = middle;
+    } else {
+      from = middle + 1;
+    }
+  }
+  return best ?? nothing();
+}
+
+function nothing(): RenderResult {
+  const bytes = new Uint8Array(0);
+  return { kind: 'render', bytes, mime: 'image/webp', version: '', width: 0, height: 0, frames: 0 };
+}

@@ -1,0 +1,73 @@
+/**
+ * The one way to hand bytes to sharp: bounded, single threaded, uncached, only the loaders of the
+ * formats that are taken in, and every failure of the decoder turned into a code of ours.
+ */
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { AppError, type ErrorCode } from '../src/errors.ts';
+import type { DecodeLimits } from '../src/pool/job.ts';
+
+// libvips' operation cache keeps decoded images of clients who are long gone; parallelism comes from
+// the pool's threads, not from inside one image.
+sharp.cache(false);
+sharp.concurrency(1);
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpeg',
+    'VipsForeignLoadPng',
+    'VipsForeignLoadWebp',
+    'VipsForeignLoadHeif',
+    'VipsForeignLoadNsgif',
+  ],
+});
+
+export interface OpenOptions {
+  readonly limits: DecodeLimits;
+  readonly timeoutS: number;
+  readonly animated: boolean;
+}
+
+export function openImage(bytes: Uint8Array, options: OpenOptions): Sharp {
+  const image = sharp(bytes, {
+    animated: options.animated,
+    // What browsers show with a grumble is taken; what ends early or does not decode is not.
+    failOn: 'error',
+    limitInputPixels: options.limits.pixels,
+  });
+  return image.timeout({ seconds: options.timeoutS });
+}
+
+/** Header only: no pixel is decoded, so the limit is for the caller to apply. */
+export async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  return decoding(sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata());
+}
+
+/** Messages of libvips and its loaders, as far as they tell the caller something of use. */
+const KNOWN: readonly (readonly [RegExp, ErrorCode, string | undefined])[] = [
+  [/exceeds pixel limit/i, 'image_too_many_pixels', undefined],
+  [/premature end|unexpected end|out of data/i, 'image_truncated', undefined],
+  [/timeout/i, 'worker_timeout', undefined],
+  [
+    /too large for the/i,
+    'image_too_many_pixels',
+    'A side is longer than this format can hold: ask for a size, or for another format.',
+  ],
+];
+
+/** Awaits sharp. What it says of the bytes becomes an AppError; its own words stay in the cause. */
+export async function decoding<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    const row = KNOWN.find(([pattern]) => pattern.test(message));
+    throw new AppError(row?.[1] ?? 'image_unreadable', row?.[2], error);
+  }
+}
+
+/** The bytes in an ArrayBuffer of exactly their size, so that it can be transferred. */
+export function ownBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = data;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === data.byteLength) return new Uint8Array(buffer);
+  return new Uint8Array(data);
+}

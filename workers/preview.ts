@@ -1,0 +1,39 @@
+/** The two previews that every image gets, thumbhash and 64 px WebP, from one decode of its first frame. */
+import sharp from 'sharp';
+import { rgbaToThumbHash } from 'thumbhash';
+import { decoding, openImage, type OpenOptions } from './open-image.ts';
+
+/** The most that thumbhash takes. */
+const HASHED_SIDE = 100;
+const THUMBNAIL_SIDE = 64;
+const THUMBNAIL_QUALITY = 60;
+
+export interface Previews {
+  /** Base64, both. */
+  readonly thumbhash: string;
+  readonly thumbnail: string;
+}
+
+export async function makePreviews(
+  bytes: Uint8Array,
+  options: Omit<OpenOptions, 'animated'>,
+): Promise<Previews> {
+  const small = await decoding(
+    openImage(bytes, { ...options, animated: false })
+      .autoOrient()
+      .resize(HASHED_SIDE, HASHED_SIDE, { fit: 'inside', withoutEnlargement: true })
+      .toColourspace('srgb')
+      .ensureAlpha()
+      .raw()
+      .toUint8Array(),
+  );
+  const { width, height } = small.info;
+  const thumbnail = await sharp(small.data, { raw: { width, height, channels: 4 } })
+    .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
+    .webp({ quality: THUMBNAIL_QUALITY, effort: 4 })
+    .toBuffer();
+  return {
+    thumbhash: Buffer.from(rgbaToThumbHash(width, height, small.data)).toString('base64'),
+    thumbnail: thumbnail.toString('base64'),
+  };
+}

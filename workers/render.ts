@@ -1,0 +1,69 @@
+/**
+ * Renders variants: upright, in sRGB, without metadata, alpha and animation kept where the format can.
+ * Pure in its job: the same source and variant give the same bytes.
+ */
+import { createHash } from 'node:crypto';
+import type { OutputInfo, Sharp } from 'sharp';
+import { sniffImage } from '../src/core/sniff.ts';
+import type { Variant } from '../src/core/variant.ts';
+import type { RenderJob, RenderResult } from '../src/pool/job.ts';
+import { decoding, openImage, ownBytes } from './open-image.ts';
+
+/** JPEG has no alpha: what was transparent becomes white, as on most pages. */
+const OPAQUE = { r: 255, g: 255, b: 255, alpha: 1 };
+const TRANSPARENT = { r: 0, g: 0, b: 0, alpha: 0 };
+
+export async function render(job: RenderJob): Promise<RenderResult> {
+  const { variant } = job;
+  const source = new Uint8Array(job.source);
+  const image = openImage(source, { ...job, animated: keepsAnimation(source, variant) }).autoOrient();
+  const encoded = encode(resize(image, variant).toColourspace('srgb'), variant, job.webpEffort);
+  const { data, info } = await decoding(encoded.toUint8Array());
+  return describe(data, info, `image/${variant.format}`);
+}
+
+/** Only GIF and WebP: the images of an AVIF collection are no frames. */
+function keepsAnimation(source: Uint8Array, variant: Variant): boolean {
+  const mime = sniffImage(source);
+  return variant.animated && variant.format === 'webp' && (mime === 'image/gif' || mime === 'image/webp');
+}
+
+function resize(image: Sharp, variant: Variant): Sharp {
+  const { width, height, fit, format } = variant;
+  if (width === 0 && height === 0) return image;
+  return image.resize({
+    width: width || undefined,
+    height: height || undefined,
+    fit,
+    // The other fits promise the exact size that was asked for.
+    withoutEnlargement: fit === 'inside',
+    background: format === 'jpeg' ? OPAQUE : TRANSPARENT,
+  });
+}
+
+function encode(image: Sharp, variant: Variant, webpEffort: number): Sharp {
+  const { format, quality } = variant;
+  switch (format) {
+    case 'webp':
+      return image.webp({ quality: quality || 80, effort: webpEffort });
+    case 'avif':
+      return image.avif({ quality: quality || 55, effort: 2 });
+    case 'jpeg':
+      return image.flatten({ background: OPAQUE }).jpeg({ quality: quality || 82 });
+    case 'png':
+      return image.png();
+  }
+}
+
+export function describe(data: Uint8Array, info: OutputInfo, mime: string): RenderResult {
+  const bytes = ownBytes(data);
+  return {
+    kind: 'render',
+    bytes,
+    mime,
+    version: createHash('sha256').update(bytes).digest('hex'),
+    width: info.width,
+    height: info.pageHeight ?? info.height,
+    frames: info.pages ?? 1,
+  };
+}
