@@ -5,6 +5,7 @@
 import { parseApiRoute, parseUpstream } from './api-routes.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { expectation, readSetting } from './read-setting.ts';
+import { parseRedisUrl, REDIS_URL_FORMS } from './redis-url.ts';
 import { SETTINGS, type Config, type Setting, type SettingName } from './table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -82,6 +83,22 @@ function crossCheckOrigins(config: Config, problems: string[]): void {
   }
 }
 
+/** Redis refuses to track overlapping prefixes, and `afterimage…` is where the rest of this server's keys are. */
+function isKeyPrefix(prefix: string): boolean {
+  return prefix !== '' && !prefix.startsWith('afterimage') && !'afterimage'.startsWith(prefix);
+}
+
+function crossCheckRedis(config: Config, problems: string[]): void {
+  if (config.REDIS_URL !== '' && parseRedisUrl(config.REDIS_URL) === undefined) {
+    problems.push(`REDIS_URL is a value of no known form: expected ${REDIS_URL_FORMS}`);
+  }
+  if (!isKeyPrefix(config.REDIS_KEY_PREFIX)) {
+    problems.push(
+      `REDIS_KEY_PREFIX is "${config.REDIS_KEY_PREFIX}": expected a text that does not overlap "afterimage", such as image:`,
+    );
+  }
+}
+
 /** The config, or ConfigError with every problem found. */
 export function loadConfig(env: Environment): Config {
   const problems: string[] = [];
@@ -92,6 +109,7 @@ export function loadConfig(env: Environment): Config {
   const config = Object.freeze(values) as unknown as Config;
   crossCheck(config, problems);
   crossCheckOrigins(config, problems);
+  crossCheckRedis(config, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

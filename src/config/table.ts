@@ -4,6 +4,7 @@
  */
 import { bool, choice, int, list, secret, text, type Setting } from './setting.ts';
 import { ORIGIN_SETTINGS } from './table-origins.ts';
+import { REDIS_SETTINGS } from './table-redis.ts';
 
 export type { Setting };
 
@@ -178,6 +179,7 @@ export const SETTINGS = {
   HISTORY_EVENTS: int('Events', 10_000, 0, 10_000_000, 'events', 'Events kept for replay.'),
   HISTORY_MB: int('Events', 32, 1, 65_536, 'MiB', 'Byte budget of the events kept for replay.'),
   HISTORY_AGE_S: int('Events', 3600, 1, 604_800, 's', 'Age at which an event is no longer replayed.'),
+  ...REDIS_SETTINGS,
   ...ORIGIN_SETTINGS,
   WRITE_TOKEN: secret(
     'Access',
