@@ -192,6 +192,12 @@ export const ERROR_TABLE = {
     advice: 'No tier could keep the image; nothing was accepted.',
     retryAfterS: 5,
   },
+  body_vanished: {
+    status: 503,
+    title: 'Bytes went away',
+    advice: 'The kept copy was removed or replaced while it was read; ask again.',
+    retryAfterS: 1,
+  },
   shutting_down: {
     status: 503,
     title: 'Server is stopping',
