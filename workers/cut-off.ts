@@ -96,7 +96,8 @@ function isAvifCutOff(view: DataView): boolean {
   let at = 0;
   let hasData = false;
   while (at < view.byteLength) {
-    if (at + 8 > view.byteLength) return true;
+    // A few bytes more than boxes: a stray line end, if the pictures are there.
+    if (at + 8 > view.byteLength) return !hasData;
     hasData ||= view.getUint32(at + 4) === BOX_MDAT;
     let size = view.getUint32(at);
     // 0: to the end of the file. 1: a 64-bit size follows.

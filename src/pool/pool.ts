@@ -43,11 +43,6 @@ export function createImagePool(options: ImagePoolOptions): ImagePool {
     }
   }
 
-  function asRender(result: IngestResult | RenderResult): RenderResult {
-    if (result.kind !== 'render') throw new AppError('internal');
-    return result;
-  }
-
   return {
     async ingest(body, form, signal) {
       const result = await settle(schedule.upload(() => ({ kind: 'ingest', form, body, ...bounds }), signal));
@@ -88,4 +83,9 @@ export function createImagePool(options: ImagePoolOptions): ImagePool {
 /** The cache keeps the source, so the worker gets its own (a memcpy: 0.1 ms a mebibyte). */
 function copyOf(source: Uint8Array): ArrayBuffer {
   return new Uint8Array(source).buffer;
+}
+
+function asRender(result: IngestResult | RenderResult): RenderResult {
+  if (result.kind !== 'render') throw new AppError('internal');
+  return result;
 }
