@@ -14,15 +14,17 @@ export const openWebSocket: OpenLink = (address, on) => {
   target.protocol = address.protocol.replace('http', 'ws');
   const socket = new WebSocket(target);
   const [link, finish] = endOnce(() => socket.close(), on.onEnd);
-  socket.onopen = () => on.onOpen();
-  socket.onmessage = ({ data: text }) => {
+  socket.addEventListener('open', () => on.onOpen());
+  socket.addEventListener('message', ({ data: text }) => {
     on.onAlive();
     const { event = '', cursor = '', data } = readJson(String(text)) as Message;
     if (event === 'close') finish(closing(data));
     else if (event !== '') on.onEvent(event, cursor, data);
     else if (cursor !== '') on.onCursor(cursor);
-  };
+  });
   // 4500 and above: refused for good, see docs/protocol.md.
-  socket.onclose = ({ code, reason }) => finish({ reason: reason || 'network', retry: code < 4500 });
+  socket.addEventListener('close', ({ code, reason }) =>
+    finish({ reason: reason || 'network', retry: code < 4500 }),
+  );
   return link;
 };

@@ -1,0 +1,152 @@
+/**
+ * The dashboard at `/`: asks /admin/stats every two seconds while it is seen, and shows what it says.
+ * The parts of the page are in dashboard/; this is their order.
+ */
+import { createHistory, SAMPLE_MS, type Sample } from './dashboard/create-history.ts';
+import { createPlot } from './dashboard/create-plot.ts';
+import { numberAt, textAt } from './dashboard/read-stats.ts';
+import { showRecent } from './dashboard/show-recent.ts';
+import { showTables } from './dashboard/show-tables.ts';
+import { askToken } from './pages/ask-token.ts';
+import { buildElement, elementOf } from './pages/build-element.ts';
+import { getJson, type Problem } from './pages/call-server.ts';
+import { formatBytes, formatCount, formatDuration, formatPercent } from './pages/format.ts';
+
+const history = createHistory();
+const plots = [
+  createPlot({
+    title: 'Requests',
+    lines: [
+      { label: 'per s', value: (sample) => sample.requests },
+      { label: '304', value: (sample) => sample.notModified },
+    ],
+    least: 1,
+    format: formatCount,
+  }),
+  createPlot({
+    title: 'Hits and misses',
+    lines: [
+      { label: 'hits/s', value: (sample) => sample.hits },
+      { label: 'misses/s', value: (sample) => sample.misses },
+    ],
+    least: 1,
+    format: formatCount,
+  }),
+  createPlot({
+    title: 'Events',
+    lines: [
+      { label: 'delivered/s', value: (sample) => sample.deliveries },
+      { label: 'published/s', value: (sample) => sample.published },
+    ],
+    least: 1,
+    format: formatCount,
+  }),
+  createPlot({
+    title: 'Workers',
+    lines: [
+      { label: 'running', value: (sample) => sample.running },
+      { label: 'queued', value: (sample) => sample.queued },
+    ],
+    least: 2,
+    format: formatCount,
+  }),
+];
+
+/** `12 /s`, the unit small. */
+function withUnit(value: number | undefined, format: (value: number) => string): readonly (Node | string)[] {
+  if (value === undefined) return ['–'];
+  const [digits = '', unit = ''] = format(value).split(' ');
+  return [digits, buildElement('small', {}, unit)];
+}
+
+const perSecond = (value: number): string => `${formatCount(value).replace(' ', '')} /s`;
+
+function note(value: number | undefined, text: (value: number) => string): string {
+  return value === undefined ? '' : text(value);
+}
+
+function put(name: string, ...content: readonly (Node | string)[]): void {
+  document.querySelector(`[data-value="${name}"]`)?.replaceChildren(...content);
+}
+
+function showTiles(stats: unknown, sample: Sample): void {
+  const cacheBytes = numberAt(stats, 'cache_bytes');
+  const limitBytes = numberAt(stats, 'cache_bytes_limit');
+  put('hitRatio', ...withUnit(numberAt(stats, 'hit_ratio'), formatPercent));
+  put(
+    'hitRatioNote',
+    note(numberAt(stats, 'misses'), (misses) => `${formatCount(misses)} misses since start`),
+  );
+  put('requests', ...withUnit(sample.requests, perSecond));
+  put(
+    'requestsNote',
+    note(numberAt(stats, 'requests.total'), (total) => `${formatCount(total)} in all`),
+  );
+  put('deliveries', ...withUnit(sample.deliveries, perSecond));
+  put(
+    'deliveriesNote',
+    note(numberAt(stats, 'events.published'), (all) => `${formatCount(all)} events in all`),
+  );
+  put('subscribers', note(numberAt(stats, 'events.subscribers'), formatCount) || '–');
+  put(
+    'subscribersNote',
+    note(numberAt(stats, 'events.topics'), (topics) => `${formatCount(topics)} topics`),
+  );
+  put('memory', ...withUnit(cacheBytes, formatBytes));
+  put(
+    'memoryNote',
+    note(limitBytes, (limit) => `of ${formatBytes(limit)}`),
+  );
+}
+
+function showNotes(stats: unknown): void {
+  const uptime = note(numberAt(stats, 'uptime_s'), (seconds) => `up ${formatDuration(seconds)}`);
+  const version = textAt(stats, 'version') && `v${textAt(stats, 'version')}`;
+  const process = note(numberAt(stats, 'memory.rss_bytes'), (bytes) => `${formatBytes(bytes)} resident`);
+  put('about', [version, uptime].filter(Boolean).join(' · '));
+  put('footer', ['Afterimage', version, uptime, process].filter(Boolean).join(' · '));
+  put(
+    'workersNote',
+    note(numberAt(stats, 'workers.threads'), (threads) => `${threads} threads`),
+  );
+  put(
+    'eventsNote',
+    note(numberAt(stats, 'events.subscribers'), (all) => `${formatCount(all)} subscribers`),
+  );
+}
+
+function showTrouble(problem: Problem | undefined): void {
+  const box = elementOf('#trouble', HTMLElement);
+  box.hidden = problem === undefined;
+  if (problem === undefined) return;
+  const isLocked = problem.status === 401;
+  elementOf('#trouble p', HTMLElement).textContent = isLocked
+    ? 'The numbers of this server are behind a token.'
+    : `No numbers at the moment. ${problem.message}`;
+  elementOf('#trouble button', HTMLElement).hidden = !isLocked;
+}
+
+async function poll(): Promise<void> {
+  const answer = await getJson('admin/stats');
+  showTrouble('problem' in answer ? answer.problem : undefined);
+  if ('problem' in answer) return;
+  const sample = history.add(answer.value, Date.now());
+  showTiles(answer.value, sample);
+  showNotes(answer.value);
+  showTables(answer.value);
+  for (const plot of plots) plot.draw(history.samples);
+}
+
+/** The next question waits for the answer to the last; a page that nobody sees asks nothing. */
+async function keepPolling(): Promise<void> {
+  if (!document.hidden) await poll();
+  setTimeout(() => void keepPolling(), SAMPLE_MS);
+}
+
+elementOf('#plots', HTMLElement).append(...plots.map((plot) => plot.element));
+elementOf('#trouble button', HTMLElement).addEventListener('click', async () => (await askToken()) && poll());
+document.addEventListener('visibilitychange', () => !document.hidden && void poll());
+put('origin', location.origin);
+for (const plot of plots) plot.draw([]);
+showRecent();
+void keepPolling();

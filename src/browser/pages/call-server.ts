@@ -1,0 +1,51 @@
+/**
+ * Calls from the pages to their own server: the token that the visitor gave, and problems as sentences.
+ * The token lives as long as the tab.
+ */
+
+const TOKEN_KEY = 'afterimage-token';
+
+export interface Problem {
+  readonly status: number;
+  /** The machine code of docs/errors.md, '' where there was no answer. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export function saveToken(token: string): void {
+  sessionStorage.setItem(TOKEN_KEY, token);
+}
+
+export function authorization(): Readonly<Record<string, string>> {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+/** application/problem+json, or whatever came instead. */
+export function readProblem(status: number, body: string): Problem {
+  let fields: { code?: unknown; detail?: unknown; title?: unknown } | null = null;
+  try {
+    fields = JSON.parse(body);
+  } catch {
+    // A proxy's HTML, or nothing: the status has to do.
+  }
+  const text = fields?.detail ?? fields?.title;
+  return {
+    status,
+    code: typeof fields?.code === 'string' ? fields.code : '',
+    message:
+      typeof text === 'string' ? text : status === 0 ? 'The server does not answer.' : `Status ${status}.`,
+  };
+}
+
+/** JSON of the server, or the problem. Never rejects. */
+export async function getJson(path: string): Promise<{ value: unknown } | { problem: Problem }> {
+  try {
+    const signal = AbortSignal.timeout(5000);
+    const response = await fetch(path, { headers: authorization(), cache: 'no-store', signal });
+    if (!response.ok) return { problem: readProblem(response.status, await response.text()) };
+    return { value: await response.json() };
+  } catch {
+    return { problem: readProblem(0, '') };
+  }
+}
