@@ -10,14 +10,20 @@ import type { DecodeLimits, IngestJob, IngestResult } from '../src/pool/job.ts';
 import { isCutOff } from './cut-off.ts';
 import { readHeader } from './open-image.ts';
 import { makePreviews } from './preview.ts';
+import { releaseBuffer } from './release-buffer.ts';
 
 export async function ingest(job: IngestJob): Promise<IngestResult> {
   const { bytes, envelope } = unwrapImage(new Uint8Array(job.body), job.form, job.limits.imageBytes);
-  const mime = typeOf(bytes);
-  const size = await measure(bytes, job.limits);
-  const previews = await makePreviews(bytes, job);
-  const version = createHash('sha256').update(bytes).digest('hex');
-  return { kind: 'ingest', bytes, mime, version, ...size, ...previews, envelope };
+  try {
+    const mime = typeOf(bytes);
+    const size = await measure(bytes, job.limits);
+    const previews = await makePreviews(bytes, job);
+    const version = createHash('sha256').update(bytes).digest('hex');
+    return { kind: 'ingest', bytes, mime, version, ...size, ...previews, envelope };
+  } catch (error) {
+    releaseBuffer(bytes.buffer);
+    throw error;
+  }
 }
 
 function typeOf(bytes: Uint8Array): ImageMime {

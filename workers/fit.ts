@@ -2,9 +2,10 @@
  * The largest WebP under a byte limit, for events that carry their image inline. One decode; the sizes
  * are searched by halves (bytes grow with size), so thirteen sizes cost four encodes.
  */
-import sharp from 'sharp';
+import sharp, { type OutputInfo } from 'sharp';
 import type { FitJob, RenderResult } from '../src/pool/job.ts';
-import { decoding, openImage } from './open-image.ts';
+import { decoding, openImage, ownBytes } from './open-image.ts';
+import { releaseBuffer } from './release-buffer.ts';
 import { describe } from './render.ts';
 
 const QUALITY = 80;
@@ -18,7 +19,7 @@ function usefulSizes(sizes: readonly number[], longerSide: number): readonly num
 
 export async function fit(job: FitJob): Promise<RenderResult> {
   const largest = job.sizes[0] ?? 0;
-  const pixels = await decoding(
+  const { data, info } = await decoding(
     openImage(new Uint8Array(job.source), { ...job, animated: false })
       .autoOrient()
       .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
@@ -26,7 +27,16 @@ export async function fit(job: FitJob): Promise<RenderResult> {
       .raw()
       .toUint8Array(),
   );
-  const { width, height, channels } = pixels.info;
+  const pixels = ownBytes(data);
+  try {
+    return await largestThatFits(pixels, info, job);
+  } finally {
+    releaseBuffer(pixels.buffer);
+  }
+}
+
+async function largestThatFits(pixels: Uint8Array, shape: OutputInfo, job: FitJob): Promise<RenderResult> {
+  const { width, height, channels } = shape;
   const sizes = usefulSizes(job.sizes, Math.max(width, height));
   let best: RenderResult | undefined;
   // Invariant: sizes before `from` are too large, sizes from `to` on are no better than `best`.
@@ -36,9 +46,10 @@ export async function fit(job: FitJob): Promise<RenderResult> {
     const middle = (from + to) >> 1;
     const side = sizes[middle] ?? 0;
     const { data, info } = await decoding(
-      sharp(pixels.data, { raw: { width, height, channels } })
+      sharp(pixels, { raw: { width, height, channels } })
         .resize(side, side, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: QUALITY, effort: EFFORT })
+        .timeout({ seconds: job.timeoutS })
         .toUint8Array(),
     );
     if (data.byteLength <= job.bytesMax) {

@@ -50,8 +50,6 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
       timeouts += 1;
       return new AppError('worker_timeout');
     }
-    // The job could not be sent at all, a buffer that is not the caller's to give: our own mistake.
-    if (error instanceof DOMException) return new AppError('internal', undefined, error);
     crashes += 1;
     return new AppError('worker_crashed', undefined, error);
   }
