@@ -62,7 +62,8 @@ function newStream(server: URL, options: FollowOptions): SharedStream {
       for (const topic of topics) address.searchParams.append('topic', topic);
       address.searchParams.set('inline', inline);
       if (inlineMax !== undefined) address.searchParams.set('inline_max', String(inlineMax));
-      if (since !== '') address.searchParams.set(transport === 'ws' ? 'since' : 'last_event_id', since);
+      if (transport === 'ws' && inline === 'full') address.searchParams.set('binary', '1');
+      if (since !== '') address.searchParams.set('last_event_id', since);
       if (ticket !== undefined) address.searchParams.set('ticket', await ticket());
       return () => open(address, handlers, withCredentials);
     },

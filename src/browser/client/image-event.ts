@@ -23,6 +23,8 @@ export interface ImageEvent {
   readonly thumbnail?: string;
   /** data: URL, with `inline: 'full'` and where the image fits `inlineMax`. */
   readonly image_data?: string;
+  /** The same as bytes, over a WebSocket. */
+  readonly image_blob?: Blob;
   readonly partial_index?: number;
   readonly reason?: string;
   readonly meta?: Readonly<Record<string, unknown>>;
