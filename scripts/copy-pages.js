@@ -1,13 +1,19 @@
 /**
- * Copies what the pages need beside their script (html, css, svg) from src/browser to dist/browser,
- * where loadPages and the package find it. Runs after tsc, as the last step of `npm run build`.
+ * Finishes dist/browser after tsc: copies what the pages need beside their script (html, css, svg), and
+ * makes one file each of what other people's pages load. Runs as the last step of `npm run build`.
  */
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { linkModules } from './link-modules.js';
 
 const COPIED = new Set(['', '.html', '.css', '.svg']);
+const SOURCE = new URL('../src/browser/', import.meta.url);
+const TARGET = new URL('../dist/browser/', import.meta.url);
 
-cpSync(new URL('../src/browser/', import.meta.url), new URL('../dist/browser/', import.meta.url), {
-  recursive: true,
-  filter: (source) => COPIED.has(extname(source)),
-});
+cpSync(SOURCE, TARGET, { recursive: true, filter: (source) => COPIED.has(extname(source)) });
+
+const client = new URL('client.js', TARGET);
+const afterImage = new URL('after-image.js', TARGET);
+writeFileSync(client, linkModules(client));
+// The element and the page share one client, so that they share one stream.
+writeFileSync(afterImage, linkModules(afterImage, ['./client.js']));
