@@ -65,10 +65,7 @@ export function createGuardedTier(tier: Tier, options: GuardOptions, deps: Guard
     delete: async (key, signal) => guard(deadlineMs, signal, async (both) => tier.delete(key, both)),
     deleteWhere: async (test, signal) =>
       guard(bulkDeadlineMs, signal, async (both) => tier.deleteWhere(test, both)),
-    stats: () => {
-      const own = tier.stats();
-      return { ...own, errors: own.errors + breaker.stats().failures };
-    },
+    stats: () => ({ ...tier.stats(), errors: breaker.stats().failures }),
     close: async () => tier.close(),
     breaker: breaker.stats,
   };

@@ -11,12 +11,14 @@ export interface KeyedLock {
   busyKeys(): string[];
 }
 
+const nothing = (): void => undefined;
+
 export function createKeyedLock(): KeyedLock {
   const tails = new Map<string, Promise<void>>();
 
   async function run<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const before = tails.get(key);
-    let release: () => void = () => undefined;
+    let release = nothing;
     const mine = new Promise<void>((resolve) => {
       release = resolve;
     });

@@ -1,0 +1,91 @@
+/**
+ * Writes and removes files of the folder, one change of a file at a time. A file appears under its name
+ * whole or not at all (written beside, then renamed). What is indexed is the caller's business.
+ */
+import { mkdir, open, rename, unlink, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeFully } from './disk-file.ts';
+import type { DiskPaths } from './disk-paths.ts';
+import { errorCode } from './disk-read.ts';
+import { createGate } from './gate.ts';
+import { createKeyedLock } from './keyed-lock.ts';
+
+export interface DiskFolder {
+  /** Runs the changes of one file one after the other. */
+  exclusive<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** Bounds how many files are open for it: beyond a few, more only take descriptors from sockets. */
+  gated<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** Within `exclusive`. */
+  write(name: string, pieces: readonly Uint8Array[]): Promise<void>;
+  /** Within `exclusive`. False: it was not there. */
+  unlink(name: string): Promise<boolean>;
+  /** Removes the file if it is still unwanted once nobody else changes it. */
+  unlinkIf(name: string, isUnwanted: () => boolean | Promise<boolean>): Promise<void>;
+  /** Notes a use in the file's mtime, which gives the order after a restart. Never rejects: it only helps. */
+  touch(name: string, timeMs: number): Promise<void>;
+}
+
+const OPEN_FILES_MAX = 32;
+
+export function createDiskFolder(paths: DiskPaths): DiskFolder {
+  const locks = createKeyedLock();
+  const gate = createGate(OPEN_FILES_MAX);
+
+  async function write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+    const temp = paths.newTemp();
+    try {
+      await withFolderOf(temp, async () => writeNew(temp, pieces));
+      await withFolderOf(paths.fileOf(name), async () => rename(temp, paths.fileOf(name)));
+    } catch (error) {
+      await unlink(temp).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async function remove(name: string): Promise<boolean> {
+    try {
+      await unlink(paths.fileOf(name));
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  async function unlinkIf(name: string, isUnwanted: () => boolean | Promise<boolean>): Promise<void> {
+    const { signal } = new AbortController();
+    await locks.run(name, signal, async () => {
+      if (await isUnwanted()) await gate.run(signal, async () => remove(name));
+    });
+  }
+
+  return {
+    exclusive: locks.run,
+    gated: gate.run,
+    write,
+    unlink: remove,
+    unlinkIf,
+    touch: async (name, timeMs) =>
+      utimes(paths.fileOf(name), timeMs / 1000, timeMs / 1000).catch(() => undefined),
+  };
+}
+
+/** Folders are made when one is missed, which is once for each: asking first would cost every write. */
+async function withFolderOf(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true });
+    await work();
+  }
+}
+
+async function writeNew(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await writeFully(file, pieces);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Finds what an earlier run left in the folder, a few files at a time and a turn of the event loop
+ * between, so that a server with a million files answers from its first second. It reports; keeping and
+ * removing are the tier's decisions.
+ */
+import { open, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Entry } from '../core/entry.ts';
+import { readHead } from './disk-file.ts';
+import { isDiskFileName, strangerOf, type DiskPaths } from './disk-paths.ts';
+import { errorCode } from './disk-read.ts';
+
+export interface InheritedFile {
+  readonly entry: Entry;
+  readonly headBytes: number;
+  readonly mtimeMs: number;
+}
+
+export interface LoaderDeps {
+  readonly paths: DiskPaths;
+  /** A whole file. Its digest was not checked. */
+  readonly onFile: (file: InheritedFile) => void;
+  /** A file under one of our names that is none, or not whole. */
+  readonly onTorn: (name: string) => Promise<void>;
+  readonly isStopped: () => boolean;
+  /** Between two slices; for tests to count. */
+  readonly yieldTurn?: () => Promise<unknown>;
+}
+
+/** Files that are looked at side by side: less than libuv has threads, so that reads get through. */
+const SLICE_FILES = 3;
+const SHARD = /^[0-9a-f]{1,2}$/;
+
+/** Throws what the filesystem throws; a folder that is not there yet is an empty one. */
+export async function loadDiskFolder(deps: LoaderDeps): Promise<void> {
+  const yieldTurn = deps.yieldTurn ?? nextTurn;
+  const { paths, isStopped } = deps;
+  await removeStaleTemps(paths);
+  for (const outer of await shards(paths.root)) {
+    for (const inner of await shards(join(paths.root, outer))) {
+      await loadShard(join(paths.root, outer, inner), deps, yieldTurn);
+      if (isStopped()) return;
+    }
+  }
+}
+
+async function loadShard(folder: string, deps: LoaderDeps, yieldTurn: () => Promise<unknown>): Promise<void> {
+  const names = (await list(folder)).filter((name) => isOurs(deps.paths, name, folder));
+  for (let start = 0; start < names.length && !deps.isStopped(); start += SLICE_FILES) {
+    await Promise.all(names.slice(start, start + SLICE_FILES).map(async (name) => inspect(name, deps)));
+    await yieldTurn();
+  }
+}
+
+/** A name of ours in the folder that belongs to it; anything else is somebody else's and stays. */
+function isOurs(paths: DiskPaths, name: string, folder: string): boolean {
+  return isDiskFileName(name) && paths.folderOf(name) === folder;
+}
+
+async function inspect(name: string, deps: LoaderDeps): Promise<void> {
+  const file = await inspectFile(deps.paths, name);
+  if (file === 'torn') await deps.onTorn(name);
+  else if (file !== 'absent') deps.onFile(file);
+}
+
+/** What the head says, if head and size fit together. */
+export async function inspectFile(
+  paths: DiskPaths,
+  name: string,
+): Promise<InheritedFile | 'torn' | 'absent'> {
+  try {
+    const file = await open(paths.fileOf(name), 'r');
+    try {
+      const [head, { size, mtimeMs }] = await Promise.all([readHead(file), file.stat()]);
+      if (head === undefined || size !== head.headBytes + head.entry.bytes) return 'torn';
+      return paths.nameOf(head.entry.key) === name ? { ...head, mtimeMs } : 'torn';
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (errorCode(error) === 'EISDIR') return 'torn';
+    // Gone since it was listed, or not ours to read: nothing to keep.
+    return 'absent';
+  }
+}
+
+async function shards(folder: string): Promise<string[]> {
+  return (await list(folder)).filter((name) => SHARD.test(name));
+}
+
+async function list(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  });
+}
+
+/** A half-written file goes when its process is gone, or had our id before us (1, in a container). */
+async function removeStaleTemps(paths: DiskPaths): Promise<void> {
+  for (const name of await list(paths.temp)) {
+    const owner = strangerOf(name);
+    if (owner === undefined || (owner !== process.pid && isRunning(owner))) continue;
+    await unlink(join(paths.temp, name)).catch(() => undefined);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,33 @@
+/** Removes every item that a test accepts: from the index in slices, then their files in batches. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DiskIndex } from './disk-index.ts';
+import type { DiskItem } from './disk-item.ts';
+
+const SLICE_KEYS = 5000;
+const BATCH_FILES = 32;
+
+/** The number removed. Stops between two steps when the signal says so. */
+export async function purgeDisk(
+  index: DiskIndex,
+  accepts: (item: DiskItem) => boolean,
+  removeFile: (item: DiskItem) => Promise<void>,
+  signal: AbortSignal,
+): Promise<number> {
+  const gone: DiskItem[] = [];
+  let seen = 0;
+  // First all of them from the index: from then on nobody is served one.
+  for (const key of index.keys()) {
+    seen += 1;
+    if (seen % SLICE_KEYS === 0) {
+      await nextTurn();
+      if (signal.aborted) break;
+    }
+    const item = index.get(key);
+    if (item !== undefined && accepts(item) && index.remove(item)) gone.push(item);
+  }
+  for (let start = 0; start < gone.length; start += BATCH_FILES) {
+    await Promise.all(gone.slice(start, start + BATCH_FILES).map(removeFile));
+  }
+  signal.throwIfAborted();
+  return gone.length;
+}

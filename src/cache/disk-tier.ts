@@ -1,0 +1,150 @@
+/**
+ * The disk tier: a file for each entry, an index in memory. Survives restarts, stays within its bytes,
+ * never serves what is not whole. It knows nothing of the other tiers.
+ *
+ * Two processes may share a folder (a new one starts while the old one ends): files appear whole and
+ * every read checks what it reads, so neither can harm the other; each keeps its own count of bytes.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../observe/log.ts';
+import { abortable } from './abortable.ts';
+import { createDiskChanges } from './disk-changes.ts';
+import { createDiskEviction } from './disk-eviction.ts';
+import { createDiskFolder } from './disk-folder.ts';
+import { createDiskIndex } from './disk-index.ts';
+import { createDiskInheritance } from './disk-inheritance.ts';
+import { isDiskItemExpired, type DiskItem } from './disk-item.ts';
+import { createDiskLookup } from './disk-lookup.ts';
+import type { DiskParts } from './disk-parts.ts';
+import { createDiskPaths } from './disk-paths.ts';
+import { createDiskSpace } from './disk-space.ts';
+import { startDiskUpkeep } from './disk-upkeep.ts';
+import { createHealthNote } from './health-note.ts';
+import type { Tier } from './tier.ts';
+
+export interface DiskTierOptions {
+  readonly dir: string;
+  readonly limitBytes: number;
+  readonly minFreeBytes: number;
+  /** Larger bodies come as a BodyStream. */
+  readonly wholeBytesMax?: number;
+}
+
+export interface DiskTierDeps {
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Whether the memory tier has the key: it is then in use, though nobody reads it from disk. */
+  readonly isHot?: (key: string) => boolean;
+  /** Between two slices of the loading; for tests to count. */
+  readonly yieldTurn?: () => Promise<unknown>;
+}
+
+export interface DiskTier extends Tier {
+  /** When everything inherited is in the index, and within the limits. Never rejects. */
+  readonly loaded: Promise<void>;
+  isLoading(): boolean;
+  /** The keys to warm memory with, hottest first. */
+  hottest(count: number): string[];
+  /** Removes what has expired and what does not fit any more; also done by itself every minute. */
+  sweep(): Promise<void>;
+}
+
+const WHOLE_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Starts to read the folder at once, in the background. */
+export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): DiskTier {
+  const stop = new AbortController();
+  const running = new Set<Promise<void>>();
+  const parts = createParts(options, deps, stop.signal, running);
+  const { index, eviction, inheritance } = parts;
+  const lookup = createDiskLookup(parts, options.wholeBytesMax ?? WHOLE_BYTES_MAX);
+  const changes = createDiskChanges(parts);
+  const upkeep = startDiskUpkeep(parts, changes, stop.signal);
+
+  async function deleteWhere(test: (key: string) => boolean, signal: AbortSignal): Promise<number> {
+    const known = await changes.purge((item) => test(item.key), signal);
+    if (!inheritance.isLoading()) return known;
+    await abortable(upkeep.loaded, signal);
+    // What was found meanwhile; what was put meanwhile came after the deletion.
+    return known + (await changes.purge((item) => item.inherited && test(item.key), signal));
+  }
+
+  async function close(): Promise<void> {
+    stop.abort();
+    await upkeep.loaded;
+    while (running.size > 0) await Promise.all(running);
+  }
+
+  return {
+    name: 'disk',
+    get: lookup.get,
+    has: (key) => {
+      const item = index.get(key);
+      return item !== undefined && !isDiskItemExpired(item, parts.nowMs());
+    },
+    put: async (entry, body, signal) => {
+      if (stop.signal.aborted) return false;
+      const written = changes.put(entry, body, signal);
+      parts.background(written.catch(() => undefined));
+      return written;
+    },
+    delete: changes.delete,
+    deleteWhere,
+    stats: () => ({
+      name: 'disk',
+      entries: index.size(),
+      bytes: index.bytes(),
+      limitBytes: options.limitBytes,
+      hits: lookup.hits(),
+      misses: lookup.misses(),
+      evictions: eviction.evictions(),
+      errors: parts.reads.failures() + parts.writes.failures(),
+    }),
+    close,
+    loaded: upkeep.loaded,
+    isLoading: inheritance.isLoading,
+    hottest: index.hottest,
+    sweep: upkeep.sweep,
+  };
+}
+
+function createParts(
+  options: DiskTierOptions,
+  deps: DiskTierDeps,
+  stopped: AbortSignal,
+  running: Set<Promise<void>>,
+): DiskParts {
+  const nowMs = deps.clock.nowMs;
+  const paths = createDiskPaths(options.dir);
+  const folder = createDiskFolder(paths);
+  const index = createDiskIndex();
+  const space = createDiskSpace(options.dir, options.minFreeBytes, deps.clock);
+  const reads = createHealthNote('disk', 'read', deps.log);
+  const writes = createHealthNote('disk', 'written', deps.log);
+
+  async function removeFile(item: DiskItem): Promise<void> {
+    try {
+      await folder.unlinkIf(paths.nameOf(item.key), () => index.get(item.key) === undefined);
+      space.note(-item.cost);
+    } catch (error) {
+      writes.failed(error);
+    }
+  }
+
+  function noteFailure(error: unknown): void {
+    if (!stopped.aborted) writes.failed(error);
+  }
+
+  function background(work: Promise<unknown>): void {
+    const settled = work.then(() => undefined, noteFailure).finally(() => running.delete(settled));
+    running.add(settled);
+  }
+
+  const { limitBytes } = options;
+  const isHot = deps.isHot ?? (() => false);
+  const eviction = createDiskEviction({ index, space, limitBytes, removeFile, isHot, nowMs });
+  const isStopped = (): boolean => stopped.aborted;
+  const yields = deps.yieldTurn === undefined ? {} : { yieldTurn: deps.yieldTurn };
+  const inheritance = createDiskInheritance({ paths, folder, index, nowMs, isStopped, ...yields });
+  return { paths, folder, index, space, eviction, inheritance, reads, writes, nowMs, removeFile, background };
+}
