@@ -15,28 +15,28 @@ import { formatBytes, formatCount, formatDuration, formatPercent } from './pages
 const history = createHistory();
 const plots = [
   createPlot({
-    title: 'Requests',
+    title: 'Requests per second',
     lines: [
-      { label: 'per s', value: (sample) => sample.requests },
+      { label: 'all', value: (sample) => sample.requests },
       { label: '304', value: (sample) => sample.notModified },
     ],
     least: 1,
     format: formatCount,
   }),
   createPlot({
-    title: 'Hits and misses',
+    title: 'Cache per second',
     lines: [
-      { label: 'hits/s', value: (sample) => sample.hits },
-      { label: 'misses/s', value: (sample) => sample.misses },
+      { label: 'hits', value: (sample) => sample.hits },
+      { label: 'misses', value: (sample) => sample.misses },
     ],
     least: 1,
     format: formatCount,
   }),
   createPlot({
-    title: 'Events',
+    title: 'Events per second',
     lines: [
-      { label: 'delivered/s', value: (sample) => sample.deliveries },
-      { label: 'published/s', value: (sample) => sample.published },
+      { label: 'delivered', value: (sample) => sample.deliveries },
+      { label: 'published', value: (sample) => sample.published },
     ],
     least: 1,
     format: formatCount,

@@ -4,7 +4,6 @@
  */
 import type { ImageEvent } from '../client.ts';
 import { buildElement } from '../pages/build-element.ts';
-import { formatBytes } from '../pages/format.ts';
 import { ownAddress } from '../pages/own-address.ts';
 
 const CARDS_MAX = 200;
@@ -37,8 +36,7 @@ function describe(card: Card, event: ImageEvent): void {
   card.item.dataset['state'] = isPartial ? 'partial' : isFailed ? 'failed' : 'ready';
   card.badge.hidden = !isPartial && !isFailed;
   card.badge.textContent = isFailed ? 'failed' : `partial ${(event.partial_index ?? 0) + 1}`;
-  if (event.width && event.bytes)
-    card.size.textContent = `${event.width} × ${event.height}, ${formatBytes(event.bytes)}`;
+  if (event.width && event.height) card.size.textContent = `${event.width} × ${event.height}`;
 }
 
 /** Large originals of others are shown as a rendering of card size; partials are not worth one. */

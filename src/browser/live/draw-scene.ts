@@ -26,20 +26,20 @@ function newCanvas(width: number, height: number): [HTMLCanvasElement, CanvasRen
   return [canvas, context];
 }
 
-function drawSky(context: CanvasRenderingContext2D, hue: number, chance: () => number): void {
+function drawSky(context: CanvasRenderingContext2D, warm: number, cool: number, chance: () => number): void {
   const sky = context.createLinearGradient(0, 0, 0, SCENE_HEIGHT);
-  sky.addColorStop(0, `hsl(${hue + 200} 42% 26%)`);
-  sky.addColorStop(0.45, `hsl(${hue + 170} 45% 58%)`);
-  sky.addColorStop(0.75, `hsl(${hue} 82% 78%)`);
+  sky.addColorStop(0, `hsl(${cool + 12} 42% 28%)`);
+  sky.addColorStop(0.45, `hsl(${cool} 42% 60%)`);
+  sky.addColorStop(0.75, `hsl(${warm} 78% 80%)`);
   context.fillStyle = sky;
   context.fillRect(0, 0, SCENE_WIDTH, SCENE_HEIGHT);
   const [x, y] = [180 + chance() * 660, 230 + chance() * 170];
   const glow = context.createRadialGradient(x, y, 30, x, y, 380);
-  glow.addColorStop(0, `hsl(${hue + 12} 100% 92% / 85%)`);
-  glow.addColorStop(1, `hsl(${hue} 100% 80% / 0%)`);
+  glow.addColorStop(0, `hsl(${warm} 100% 93% / 85%)`);
+  glow.addColorStop(1, `hsl(${warm} 100% 82% / 0%)`);
   context.fillStyle = glow;
   context.fillRect(0, 0, SCENE_WIDTH, SCENE_HEIGHT);
-  context.fillStyle = `hsl(${hue + 18} 100% 95%)`;
+  context.fillStyle = `hsl(${warm} 100% 96%)`;
   context.beginPath();
   context.arc(x, y, 46 + chance() * 30, 0, Math.PI * 2);
   context.fill();
@@ -48,7 +48,7 @@ function drawSky(context: CanvasRenderingContext2D, hue: number, chance: () => n
 function drawRidge(
   context: CanvasRenderingContext2D,
   depth: number,
-  hue: number,
+  cool: number,
   chance: () => number,
 ): void {
   const base = 400 + depth * 78;
@@ -64,16 +64,17 @@ function drawRidge(
     context.lineTo(x, base - rise * (1 - depth * 0.12));
   }
   context.lineTo(SCENE_WIDTH, SCENE_HEIGHT);
-  context.fillStyle = `hsl(${hue + 195 + depth * 6} ${30 + depth * 4}% ${58 - depth * 11}%)`;
+  context.fillStyle = `hsl(${cool + depth * 7} ${28 + depth * 4}% ${58 - depth * 11}%)`;
   context.fill();
 }
 
 export function drawScene(seed: number): HTMLCanvasElement {
   const [canvas, context] = newCanvas(SCENE_WIDTH, SCENE_HEIGHT);
   const chance = createChance(seed);
-  const hue = 8 + chance() * 40 + (chance() > 0.7 ? 280 : 0);
-  drawSky(context, hue, chance);
-  for (let depth = 0; depth < 5; depth++) drawRidge(context, depth, hue, chance);
+  // Warm at the horizon, somewhere between teal and violet above it.
+  const [warm, cool] = [(332 + chance() * 70) % 360, 188 + chance() * 72];
+  drawSky(context, warm, cool, chance);
+  for (let depth = 0; depth < 5; depth++) drawRidge(context, depth, cool, chance);
   return canvas;
 }
 

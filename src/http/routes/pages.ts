@@ -1,16 +1,20 @@
 /**
- * The pages and scripts that this server hands to browsers: read once at start, served from memory.
- * It knows where the build puts them and under which address and headers each is served, no more.
+ * The pages and scripts that this server hands to browsers: read and compressed once at start, served
+ * from memory. It knows where the build puts them and under which address and headers each is served.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import type { Headers } from '../exchange.ts';
+import { gzipSync } from 'node:zlib';
+import { noneMatchHits } from '../conditional.ts';
+import type { Exchange, Headers } from '../exchange.ts';
+import type { Route } from '../routes.ts';
 
 export interface Page {
   readonly mime: string;
   readonly body: Uint8Array;
-  /** Strong validator; `Cache-Control: no-cache` makes browsers ask with it. */
+  readonly gzipped: Uint8Array;
+  /** With its quotes. `Cache-Control: no-cache` makes browsers ask with it. */
   readonly etag: string;
   readonly headers: Headers;
 }
@@ -34,6 +38,7 @@ const CONTENT_SECURITY_POLICY = [
 
 const FOR_DOCUMENTS: Headers = [
   ['Cache-Control', 'no-cache'],
+  ['Vary', 'Accept-Encoding'],
   ['X-Content-Type-Options', 'nosniff'],
   ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
   ['Referrer-Policy', 'no-referrer'],
@@ -42,6 +47,7 @@ const FOR_DOCUMENTS: Headers = [
 /** Pages of any origin may load /client.js and /after-image.js. */
 const FOR_ASSETS: Headers = [
   ['Cache-Control', 'no-cache'],
+  ['Vary', 'Accept-Encoding'],
   ['X-Content-Type-Options', 'nosniff'],
   ['Access-Control-Allow-Origin', '*'],
   ['Cross-Origin-Resource-Policy', 'cross-origin'],
@@ -56,7 +62,13 @@ function addressOf(file: string): string {
 function readPage(file: URL, extension: string, mime: string): Page {
   const body = readFileSync(file);
   const digest = createHash('sha256').update(body).digest('hex').slice(0, 32);
-  return { mime, body, etag: `"${digest}"`, headers: extension === '.html' ? FOR_DOCUMENTS : FOR_ASSETS };
+  return {
+    mime,
+    body,
+    gzipped: gzipSync(body),
+    etag: `"${digest}"`,
+    headers: extension === '.html' ? FOR_DOCUMENTS : FOR_ASSETS,
+  };
 }
 
 /** Where the build puts the pages, seen from dist/src/http/routes/ and, in tests, from src/http/routes/. */
@@ -76,4 +88,30 @@ export function loadPages(dir: URL): Map<string, Page> {
     if (mime !== undefined) pages.set(addressOf(path), readPage(new URL(path, dir), extension, mime));
   }
   return pages;
+}
+
+function sendPage(exchange: Exchange, page: Page): void {
+  const { request } = exchange;
+  const isGzip = /\bgzip\b/.test(request.header('accept-encoding'));
+  // Weak: one validator for the page as it is and as it is packed (RFC 9110 8.8.1).
+  const headers: Headers = [['ETag', `W/${page.etag}`], ...page.headers];
+  if (noneMatchHits(request.header('if-none-match'), page.etag))
+    return exchange.send({ status: 304, headers });
+  exchange.send({
+    status: 200,
+    headers: [
+      ['Content-Type', page.mime],
+      ...(isGzip ? [['Content-Encoding', 'gzip'] as const] : []),
+      ...headers,
+    ],
+    body: isGzip ? page.gzipped : page.body,
+  });
+}
+
+export function pageRoutes(pages: ReadonlyMap<string, Page>): readonly Route[] {
+  return [...pages].map(([pattern, page]) => ({
+    method: 'get',
+    pattern,
+    handle: (exchange) => sendPage(exchange, page),
+  }));
 }
