@@ -73,10 +73,9 @@ function showTiles(stats: unknown, sample: Sample): void {
   const cacheBytes = numberAt(stats, 'cache_bytes');
   const limitBytes = numberAt(stats, 'cache_bytes_limit');
   put('hitRatio', ...withUnit(numberAt(stats, 'hit_ratio'), formatPercent));
-  put(
-    'hitRatioNote',
-    note(numberAt(stats, 'misses'), (misses) => `${formatCount(misses)} misses since start`),
-  );
+  const nowNote = note(sample.hitPercent, (percent) => `${formatPercent(percent / 100)} of the last reads`);
+  const allNote = note(numberAt(stats, 'misses'), (misses) => `${formatCount(misses)} misses since start`);
+  put('hitRatioNote', nowNote || allNote);
   put('requests', ...withUnit(sample.requests, perSecond));
   put(
     'requestsNote',
