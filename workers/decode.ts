@@ -3,6 +3,7 @@
  * pixel is decoded, then whole or refused. Keeps nothing; the bytes go back as they came.
  */
 import { createHash } from 'node:crypto';
+import type { Metadata } from 'sharp';
 import { unwrapImage } from '../src/core/envelope.ts';
 import { sniffImage, type ImageMime } from '../src/core/sniff.ts';
 import { AppError } from '../src/errors.ts';
@@ -16,8 +17,9 @@ export async function ingest(job: IngestJob): Promise<IngestResult> {
   const { bytes, envelope } = unwrapImage(new Uint8Array(job.body), job.form, job.limits.imageBytes);
   try {
     const mime = typeOf(bytes);
-    const size = await measure(bytes, job.limits);
-    const previews = await makePreviews(bytes, job);
+    const header = await readHeader(bytes);
+    const size = measure(header, job.limits);
+    const previews = await makePreviews(bytes, header, job);
     const version = createHash('sha256').update(bytes).digest('hex');
     return { kind: 'ingest', bytes, mime, version, ...size, ...previews, envelope };
   } catch (error) {
@@ -36,8 +38,7 @@ function typeOf(bytes: Uint8Array): ImageMime {
 }
 
 /** Width and height as displayed, frames; refuses by the header alone what would be too much to decode. */
-async function measure(bytes: Uint8Array, limits: DecodeLimits) {
-  const header = await readHeader(bytes);
+function measure(header: Metadata, limits: DecodeLimits) {
   const { width, height } = header.autoOrient;
   const frames = header.pages ?? 1;
   if (width * height * frames > limits.pixels) {

@@ -4,7 +4,7 @@
  */
 import sharp, { type OutputInfo } from 'sharp';
 import type { FitJob, RenderResult } from '../src/pool/job.ts';
-import { decoding, openImage, ownBytes } from './open-image.ts';
+import { decoding, openImage, ownBytes, readHeader } from './open-image.ts';
 import { releaseBuffer } from './release-buffer.ts';
 import { describe } from './render.ts';
 
@@ -19,11 +19,11 @@ function usefulSizes(sizes: readonly number[], longerSide: number): readonly num
 
 export async function fit(job: FitJob): Promise<RenderResult> {
   const largest = job.sizes[0] ?? 0;
+  const source = new Uint8Array(job.source);
+  const header = await readHeader(source);
   const { data, info } = await decoding(
-    openImage(new Uint8Array(job.source), { ...job, animated: false })
-      .autoOrient()
+    openImage(source, header, { ...job, animated: false })
       .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
-      .toColourspace('srgb')
       .raw()
       .toUint8Array(),
   );

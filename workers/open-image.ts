@@ -27,14 +27,19 @@ export interface OpenOptions {
   readonly animated: boolean;
 }
 
-export function openImage(bytes: Uint8Array, options: OpenOptions): Sharp {
+/** The image, upright and in sRGB; sharp drops its metadata unless told otherwise. */
+export function openImage(bytes: Uint8Array, header: Metadata, options: OpenOptions): Sharp {
   const image = sharp(bytes, {
     animated: options.animated,
     // What browsers show with a grumble is taken; what ends early or does not decode is not.
     failOn: 'error',
     limitInputPixels: options.limits.pixels,
-  });
-  return image.timeout({ seconds: options.timeoutS });
+  })
+    .timeout({ seconds: options.timeoutS })
+    .autoOrient();
+  // Sharp takes 16-bit pixels through Display P3 and would leave them there, with no profile to say so.
+  const isDeep = header.depth === 'ushort' && header.hasProfile;
+  return isDeep ? image.withIccProfile('srgb', { attach: false }) : image;
 }
 
 /** Header only: no pixel is decoded, so the limit is for the caller to apply. */

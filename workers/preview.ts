@@ -1,5 +1,5 @@
 /** The two previews that every image gets, thumbhash and 64 px WebP, from one decode of its first frame. */
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { decoding, openImage, type OpenOptions } from './open-image.ts';
 
@@ -16,13 +16,12 @@ export interface Previews {
 
 export async function makePreviews(
   bytes: Uint8Array,
+  header: Metadata,
   options: Omit<OpenOptions, 'animated'>,
 ): Promise<Previews> {
   const small = await decoding(
-    openImage(bytes, { ...options, animated: false })
-      .autoOrient()
+    openImage(bytes, header, { ...options, animated: false })
       .resize(HASHED_SIDE, HASHED_SIDE, { fit: 'inside', withoutEnlargement: true })
-      .toColourspace('srgb')
       .ensureAlpha()
       .raw()
       .toUint8Array(),

@@ -3,11 +3,10 @@
  * Pure in its job: the same source and variant give the same bytes.
  */
 import { createHash } from 'node:crypto';
-import type { OutputInfo, Sharp } from 'sharp';
-import { sniffImage } from '../src/core/sniff.ts';
+import type { Metadata, OutputInfo, Sharp } from 'sharp';
 import type { Variant } from '../src/core/variant.ts';
 import type { RenderJob, RenderResult } from '../src/pool/job.ts';
-import { decoding, openImage, ownBytes } from './open-image.ts';
+import { decoding, openImage, ownBytes, readHeader } from './open-image.ts';
 
 /** JPEG has no alpha: what was transparent becomes white, as on most pages. */
 const OPAQUE = { r: 255, g: 255, b: 255, alpha: 1 };
@@ -16,16 +15,16 @@ const TRANSPARENT = { r: 0, g: 0, b: 0, alpha: 0 };
 export async function render(job: RenderJob): Promise<RenderResult> {
   const { variant } = job;
   const source = new Uint8Array(job.source);
-  const image = openImage(source, { ...job, animated: keepsAnimation(source, variant) }).autoOrient();
-  const encoded = encode(resize(image, variant).toColourspace('srgb'), variant, job.webpEffort);
+  const header = await readHeader(source);
+  const image = openImage(source, header, { ...job, animated: keepsAnimation(header, variant) });
+  const encoded = encode(resize(image, variant), variant, job.webpEffort);
   const { data, info } = await decoding(encoded.toUint8Array());
   return describe(data, info, `image/${variant.format}`);
 }
 
 /** Only GIF and WebP: the images of an AVIF collection are no frames. */
-function keepsAnimation(source: Uint8Array, variant: Variant): boolean {
-  const mime = sniffImage(source);
-  return variant.animated && variant.format === 'webp' && (mime === 'image/gif' || mime === 'image/webp');
+function keepsAnimation({ format }: Metadata, variant: Variant): boolean {
+  return variant.animated && variant.format === 'webp' && (format === 'gif' || format === 'webp');
 }
 
 function resize(image: Sharp, variant: Variant): Sharp {

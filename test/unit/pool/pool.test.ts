@@ -80,9 +80,9 @@ describe('the pool with its own worker', () => {
     expect(pool.stats()).toMatchObject({ refused: refused + 2, crashes: 0, timeouts: 0 });
   });
 
-  it.each(['raw', 'base64'] as const)('gives the memory of %s bodies that it refused back', async (form) => {
+  it('gives the memory of bodies that it refused back', async () => {
     const refuse = () =>
-      expect(pool.ingest(new Uint8Array(30 << 20).fill(0x41).buffer, form, never)).rejects.toMatchObject({
+      expect(pool.ingest(new Uint8Array(30 << 20).fill(0x41).buffer, 'raw', never)).rejects.toMatchObject({
         code: 'not_an_image',
       });
     await Promise.all([refuse(), refuse()]);

@@ -58,6 +58,13 @@ describe('isCutOff', () => {
     expect(isCutOff(filled, 'image/jpeg')).toBe(false);
   });
 
+  it('takes a damaged byte in the pixels of a JPEG for no marker', async () => {
+    const jpeg = await images.jpeg();
+    const at = jpeg.byteLength - 40;
+    const damaged = new Uint8Array([...jpeg.subarray(0, at), 0xff, 0x42, 0x7f, ...jpeg.subarray(at)]);
+    expect(isCutOff(damaged, 'image/jpeg')).toBe(false);
+  });
+
   it('ends on any bytes', () => {
     const magics: readonly (readonly [ImageMime, readonly number[]])[] = [
       ['image/png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],

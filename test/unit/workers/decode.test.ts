@@ -89,8 +89,11 @@ describe('ingest', () => {
     expect(thumbHashToAverageRGBA(Buffer.from(result.thumbhash, 'base64')).a).toBeLessThan(0.7);
   });
 
-  it('previews wide-gamut colours as the sRGB that they mean', async () => {
-    const result = await take(await images.displayP3Png());
+  it.each([
+    ['8', images.displayP3Png],
+    ['16', images.deepDisplayP3Png],
+  ])('previews Display P3 of %s bits as the sRGB that it means', async (_bits, make) => {
+    const result = await take(await make());
     const { r, g, b } = thumbHashToAverageRGBA(Buffer.from(result.thumbhash, 'base64'));
     expect([r > 0.97, g < 0.05, b < 0.05]).toEqual([true, true, true]);
   });

@@ -100,10 +100,12 @@ describe('render', () => {
   it('brings Display P3 and CMYK to sRGB and drops the profile', async () => {
     const fromP3 = await make(await images.displayP3Png(), { format: 'png' });
     expect(await pixelAt(fromP3.bytes, 5, 5)).toEqual([255, 0, 0]);
+    const fromDeepP3 = await make(await images.deepDisplayP3Png(), { format: 'png' });
+    expect(await pixelAt(fromDeepP3.bytes, 5, 5)).toEqual([255, 0, 0]);
     const fromCmyk = await make(await images.cmykJpeg(), { format: 'png' });
     const [red, green] = await pixelAt(fromCmyk.bytes, 5, 5);
     expect([Number(red) > 200, Number(green) < 60]).toEqual([true, true]);
-    for (const { bytes } of [fromP3, fromCmyk]) {
+    for (const { bytes } of [fromP3, fromDeepP3, fromCmyk]) {
       expect(await sharp(bytes).metadata()).toMatchObject({
         space: 'srgb',
         hasProfile: false,
