@@ -18,13 +18,13 @@ describe('runJob', () => {
   });
 
   it('answers a refusal as data, with the reason of the decoder for the log only', async () => {
-    const damaged = (await images.gif()).slice();
+    const damaged = (await images.png()).slice();
     for (let at = 0; at < 60; at += 1) damaged[(damaged.byteLength >> 1) + at] = (at * 37) & 0x7f;
     expect(await runJob(ingestJob(damaged))).toEqual({
       kind: 'refused',
       code: 'image_unreadable',
       detail: 'The bytes start like an image but do not decode as one.',
-      reason: expect.stringContaining('gifload'),
+      reason: expect.stringContaining('png'),
     });
   });
 
