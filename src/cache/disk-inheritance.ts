@@ -20,6 +20,7 @@ export interface DiskInheritanceDeps {
 }
 
 export interface DiskInheritance {
+  /** Throws where the folder cannot be read at all; it is then still loading, and may be run again. */
   run(): Promise<void>;
   isLoading(): boolean;
   /** The key was deleted: renderings of it that are still to be found go too. */
@@ -77,14 +78,12 @@ export function createDiskInheritance(deps: DiskInheritanceDeps): DiskInheritanc
   }
 
   async function run(): Promise<void> {
-    try {
-      await loadDiskFolder({ ...deps, onFile, onTorn });
-      await sort();
-    } finally {
-      isLoading = false;
-      buckets = new Map();
-      disowned.clear();
-    }
+    buckets = new Map();
+    await loadDiskFolder({ ...deps, onFile, onTorn });
+    await sort();
+    isLoading = false;
+    buckets = new Map();
+    disowned.clear();
   }
 
   return {

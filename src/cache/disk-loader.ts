@@ -32,12 +32,13 @@ export interface LoaderDeps {
 const SLICE_FILES = 3;
 const SHARD = /^[0-9a-f]{1,2}$/;
 
-/** Throws what the filesystem throws; a folder that is not there yet is an empty one. */
+/** Throws where the folder itself cannot be read. */
 export async function loadDiskFolder(deps: LoaderDeps): Promise<void> {
   const yieldTurn = deps.yieldTurn ?? nextTurn;
   const { paths, isStopped } = deps;
   await removeStaleTemps(paths);
-  for (const outer of await shards(paths.root)) {
+  for (const outer of await readdir(paths.root)) {
+    if (!SHARD.test(outer)) continue;
     for (const inner of await shards(join(paths.root, outer))) {
       await loadShard(join(paths.root, outer, inner), deps, yieldTurn);
       if (isStopped()) return;
@@ -89,12 +90,9 @@ async function shards(folder: string): Promise<string[]> {
   return (await list(folder)).filter((name) => SHARD.test(name));
 }
 
+/** One part that cannot be read is skipped: the others are still good. */
 async function list(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    throw error;
-  });
+  return readdir(folder).catch(() => []);
 }
 
 /** A half-written file goes when its process is gone, or had our id before us (1, in a container). */

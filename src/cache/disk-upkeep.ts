@@ -5,7 +5,7 @@ import { isDiskItemExpired } from './disk-item.ts';
 import type { DiskParts } from './disk-parts.ts';
 
 export interface DiskUpkeep {
-  /** Never rejects: a folder that cannot be read is noted, and an empty one. */
+  /** Never rejects: a folder that cannot be read is noted, and tried again by each sweep. */
   readonly loaded: Promise<void>;
   sweep(): Promise<void>;
 }
@@ -26,7 +26,9 @@ export function startDiskUpkeep(parts: DiskParts, changes: DiskChanges, stop: Ab
 
   let sweeping: Promise<void> | undefined;
   async function sweepOnce(): Promise<void> {
+    await loaded;
     try {
+      if (parts.inheritance.isLoading()) await load();
       await changes.purge((item) => isDiskItemExpired(item, parts.nowMs()), stop);
       await parts.eviction.shrink(stop);
     } finally {
@@ -39,7 +41,8 @@ export function startDiskUpkeep(parts: DiskParts, changes: DiskChanges, stop: Ab
     return sweeping;
   }
 
+  const loaded = load();
   const sweeper = setInterval(() => parts.background(sweep()), SWEEP_EVERY_MS).unref();
   stop.addEventListener('abort', () => clearInterval(sweeper), { once: true });
-  return { loaded: load(), sweep };
+  return { loaded, sweep };
 }

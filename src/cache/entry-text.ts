@@ -3,11 +3,26 @@
  * written by another run, another version, or somebody else.
  */
 import { z } from 'zod';
-import type { Entry } from '../core/entry.ts';
+import type { Entry, ImageFacts, OriginMark } from '../core/entry.ts';
 import type { JsonValue } from '../core/json.ts';
 
 const count = z.int().min(0);
 const json: z.ZodType<JsonValue> = z.json();
+
+// `satisfies`: a field that is added to an entry and not here would be lost on disk without a word.
+const IMAGE = {
+  width: count,
+  height: count,
+  frames: count,
+  thumbhash: z.string(),
+  thumbnail: z.string(),
+} satisfies Record<keyof ImageFacts, z.ZodType>;
+
+const ORIGIN = {
+  etag: z.string(),
+  freshUntilMs: z.number(),
+  staleUntilMs: z.number(),
+} satisfies Record<keyof OriginMark, z.ZodType>;
 
 const SCHEMA = z.object({
   key: z.string().min(1),
@@ -16,16 +31,14 @@ const SCHEMA = z.object({
   bytes: count,
   storedAtMs: z.number(),
   expiresAtMs: z.number(),
-  image: z
-    .object({ width: count, height: count, frames: count, thumbhash: z.string(), thumbnail: z.string() })
-    .exactOptional(),
+  image: z.object(IMAGE).exactOptional(),
   parent: z.string().exactOptional(),
   parentVersion: z.string().exactOptional(),
   topics: z.array(z.string()).exactOptional(),
   meta: z.record(z.string(), json).exactOptional(),
-  origin: z.object({ etag: z.string(), freshUntilMs: z.number() }).exactOptional(),
+  origin: z.object(ORIGIN).exactOptional(),
   undigested: z.literal(true).exactOptional(),
-});
+} satisfies Record<keyof Entry, z.ZodType>);
 
 export function writeEntryText(entry: Entry): string {
   return JSON.stringify(entry);

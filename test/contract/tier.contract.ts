@@ -23,8 +23,8 @@ export async function bytesOf(stored: Stored): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(pieces));
 }
 
-export function describeTier(name: string, create: () => Promise<TierUnderTest>): void {
-  describe(`${name} as a tier`, () => {
+export function describeTier(title: string, create: () => Promise<TierUnderTest>): void {
+  describe(`${title} as a tier`, () => {
     let under: TierUnderTest;
     let tier: Tier;
     const signal = nobody;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createLruPolicy } from '../../src/cache/lru-policy.ts';
 import { createSievePolicy } from '../../src/cache/sieve-policy.ts';

@@ -1,9 +1,7 @@
 import { statSync } from 'node:fs';
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, stat, utimes } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDiskPaths } from '../../../src/cache/disk-paths.ts';
-import { isWhole } from '../../../src/core/entry.ts';
-import { bytesOf } from '../../contract/tier.contract.ts';
 import { createDiskBench, type DiskBench } from '../../fixtures/disk-folder.ts';
 import { bodyOf, entryOf } from '../../fixtures/entries.ts';
 import { createManualClock, type ManualClock } from '../../fixtures/manual-clock.ts';
@@ -12,12 +10,10 @@ import { nobody } from '../../fixtures/signals.ts';
 const BLOCK = 4096;
 let bench: DiskBench;
 let clock: ManualClock;
-let hot: Set<string>;
 
 beforeEach(async () => {
   clock = createManualClock();
-  hot = new Set();
-  bench = await createDiskBench({ clock, isHot: (key) => hot.has(key) });
+  bench = await createDiskBench({ clock });
 });
 afterEach(async () => bench.dispose());
 
@@ -140,135 +136,6 @@ describe('while it is still reading its folder the disk tier', () => {
   });
 });
 
-describe('the budget of the disk tier', () => {
-  it('counts whole blocks, and lets the least recently used go', async () => {
-    const tier = await bench.open({ limitBytes: 3 * BLOCK });
-    for (const key of ['a', 'b', 'c']) {
-      const body = bodyOf(1, 10);
-      await tier.put(entryOf(key, body), body, nobody);
-    }
-    await tier.get('a', nobody);
-    const body = bodyOf(2, 10);
-    expect(await tier.put(entryOf('d', body), body, nobody)).toBe(true);
-    expect(tier.hottest(9)).toEqual(['d', 'a', 'c']);
-    expect(await bench.files()).toHaveLength(3);
-    expect(tier.stats()).toMatchObject({ bytes: 3 * BLOCK, evictions: 1 });
-  });
-
-  it('passes over what memory holds, as far as anything else is there', async () => {
-    const tier = await bench.open({ limitBytes: 3 * BLOCK });
-    hot.add('a');
-    for (const key of ['a', 'b', 'c', 'd']) {
-      const body = bodyOf(1, 10);
-      await tier.put(entryOf(key, body), body, nobody);
-    }
-    expect(tier.has('a')).toBe(true);
-    expect(tier.has('b')).toBe(false);
-  });
-
-  it('keeps nothing that is larger than all of it', async () => {
-    const tier = await bench.open({ limitBytes: 3 * BLOCK });
-    const body = bodyOf(1, 3 * BLOCK);
-    expect(await tier.put(entryOf('a', body), body, nobody)).toBe(false);
-    expect(await bench.files()).toEqual([]);
-  });
-
-  it('holds when many are put at once', async () => {
-    const tier = await bench.open({ limitBytes: 10 * BLOCK });
-    const keys = Array.from({ length: 60 }, (_, index) => `image:${index}`);
-    const body = bodyOf(1, 2 * BLOCK);
-    await Promise.all(keys.map(async (key) => tier.put(entryOf(key, body), body, nobody)));
-    await tier.close();
-    expect(tier.stats().bytes).toBeLessThanOrEqual(10 * BLOCK);
-    expect((await bench.files()).length).toBe(tier.stats().entries);
-  });
-
-  it('leaves the filesystem its free space: takes nothing where less is left', async () => {
-    const tier = await bench.open({ minFreeBytes: Number.MAX_SAFE_INTEGER });
-    const body = bodyOf(1, 10);
-    expect(await tier.put(entryOf('a', body), body, nobody)).toBe(false);
-    expect(await bench.files()).toEqual([]);
-  });
-
-  it('gives way when the filesystem has too little left', async () => {
-    const body = bodyOf(1, 10);
-    await (await bench.open()).put(entryOf('a', body), body, nobody);
-    const again = await bench.open({ minFreeBytes: Number.MAX_SAFE_INTEGER });
-    expect(again.stats()).toMatchObject({ entries: 0, evictions: 1 });
-  });
-
-  it('sweeps what has expired', async () => {
-    const tier = await bench.open();
-    const body = bodyOf(1, 10);
-    for (const [index, key] of ['a', 'b', 'c'].entries()) {
-      await tier.put(entryOf(key, body, { expiresAtMs: clock.nowMs() + 1000 * (index + 1) }), body, nobody);
-    }
-    clock.advance(2500);
-    await tier.sweep();
-    expect(tier.hottest(9)).toEqual(['c']);
-    expect(await bench.files()).toHaveLength(1);
-  });
-});
-
-describe('a body over the cut-off', () => {
-  const large = bodyOf(7, 700_000);
-
-  async function openLarge() {
-    const tier = await bench.open({ wholeBytesMax: 100_000 });
-    await tier.put(entryOf('image:large', large), large, nobody);
-    const stored = await tier.get('image:large', nobody);
-    if (stored === undefined || isWhole(stored.body)) throw new Error('should be a stream');
-    return { tier, entry: stored.entry, stream: stored.body };
-  }
-
-  async function read(from: number, to: number, stream: Awaited<ReturnType<typeof openLarge>>['stream']) {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of stream.read(from, to, nobody)) pieces.push(piece);
-    return Buffer.concat(pieces);
-  }
-
-  it('comes in pieces, whole or by range, as often as asked', async () => {
-    const { entry, stream } = await openLarge();
-    expect(Buffer.from(await bytesOf({ entry, body: stream })).equals(large)).toBe(true);
-    expect((await read(0, 0, stream)).equals(large.subarray(0, 1))).toBe(true);
-    expect((await read(262_143, 262_145, stream)).equals(large.subarray(262_143, 262_146))).toBe(true);
-    expect((await read(699_999, 699_999, stream)).equals(large.subarray(699_999))).toBe(true);
-  });
-
-  it('is read to its end though its file is evicted meanwhile', async () => {
-    const { tier, stream } = await openLarge();
-    const pieces: Uint8Array[] = [];
-    for await (const piece of stream.read(0, large.byteLength - 1, nobody)) {
-      pieces.push(piece);
-      await tier.delete('image:large', nobody);
-    }
-    expect(Buffer.concat(pieces).equals(large)).toBe(true);
-  });
-
-  it('gives no first piece when its file is gone or holds other bytes by then', async () => {
-    const { tier, stream } = await openLarge();
-    const other = bodyOf(8, 700_000);
-    await tier.put(entryOf('image:large', other), other, nobody);
-    await expect(read(0, 9, stream)).rejects.toMatchObject({ code: 'body_vanished' });
-    await tier.delete('image:large', nobody);
-    await expect(read(0, 9, stream)).rejects.toMatchObject({ code: 'body_vanished' });
-  });
-
-  it('stops when its reader leaves', async () => {
-    const { stream } = await openLarge();
-    const reader = new AbortController();
-    let pieces = 0;
-    const reading = (async () => {
-      for await (const _piece of stream.read(0, large.byteLength - 1, reader.signal)) {
-        pieces += 1;
-        reader.abort(new Error('left'));
-      }
-    })();
-    await expect(reading).rejects.toThrow('left');
-    expect(pieces).toBe(1);
-  });
-});
-
 describe('the files of the disk tier', () => {
   it('carry no part of the key in their path, and nothing half written', async () => {
     const tier = await bench.open();
@@ -330,6 +197,5 @@ describe('the files of the disk tier', () => {
     await tier.close();
     expect(await writing).toBe(true);
     expect((await stat(pathOf('a'))).size).toBeGreaterThan(500_000);
-    await writeFile(`${bench.dir}/note.txt`, 'mine');
   });
 });

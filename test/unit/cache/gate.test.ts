@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createGate } from '../../../src/cache/gate.ts';
+import { createLatch } from '../../fixtures/latch.ts';
 import { nobody, turn } from '../../fixtures/signals.ts';
 
 describe('a gate', () => {
@@ -38,12 +39,12 @@ describe('a gate', () => {
   it('loses no place when a waiter is called and leaves in the same turn', async () => {
     const gate = createGate(1);
     const leaver = new AbortController();
-    let release = (): void => undefined;
-    const first = gate.run(nobody, async () => new Promise<void>((resolve) => (release = resolve)));
+    const latch = createLatch();
+    const first = gate.run(nobody, async () => latch.opened);
     await turn();
     const second = gate.run(leaver.signal, async () => 'second').catch(() => 'left');
     await turn();
-    release();
+    latch.open();
     leaver.abort(new Error('left'));
     await first;
     await second;

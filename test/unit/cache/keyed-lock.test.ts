@@ -1,18 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createKeyedLock } from '../../../src/cache/keyed-lock.ts';
+import { createLatch } from '../../fixtures/latch.ts';
 import { nobody, turn } from '../../fixtures/signals.ts';
 
 function createStep(order: string[], name: string) {
-  let release: () => void;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const latch = createLatch();
   const work = async (): Promise<void> => {
     order.push(`${name} begins`);
-    await held;
+    await latch.opened;
     order.push(`${name} ends`);
   };
-  return { work, release: () => release() };
+  return { work, release: latch.open };
 }
 
 describe('a keyed lock', () => {

@@ -4,6 +4,7 @@ import type { Tier } from '../../../src/cache/tier.ts';
 import { createTieredCache } from '../../../src/cache/tiered-cache.ts';
 import type { BodyStream } from '../../../src/core/entry.ts';
 import { bodyOf, entryOf } from '../../fixtures/entries.ts';
+import { createLatch } from '../../fixtures/latch.ts';
 import { createManualClock } from '../../fixtures/manual-clock.ts';
 import { createScriptedTier } from '../../fixtures/scripted-tier.ts';
 import { nobody, turn } from '../../fixtures/signals.ts';
@@ -19,14 +20,11 @@ function create(tiers: readonly Tier[], limitBytes = 1_000_000) {
 
 /** Holds a tier's next call of this kind until the test lets it go on. */
 function hold(tier: ReturnType<typeof createScriptedTier>, kind: string) {
-  let release = (): void => undefined;
-  const gate = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const latch = createLatch();
   tier.before = async (call) => {
-    if (call === kind) await gate;
+    if (call === kind) await latch.opened;
   };
-  return { release: () => release() };
+  return { release: latch.open };
 }
 
 describe('finding', () => {
