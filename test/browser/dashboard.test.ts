@@ -1,0 +1,117 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openBrowser, type TestBrowser } from './open-browser.ts';
+import { paint } from './paint.ts';
+import { startServer, type TestServer } from './start-server.ts';
+
+const TOKEN = 'a-token-for-the-dashboard';
+
+let open: TestServer;
+let locked: TestServer;
+let browser: TestBrowser;
+const opened: Page[] = [];
+
+beforeAll(async () => {
+  [open, locked, browser] = await Promise.all([
+    startServer(),
+    startServer({ WRITE_TOKEN: TOKEN }),
+    openBrowser(),
+  ]);
+}, 30_000);
+afterEach(async () => {
+  for (const page of opened.splice(0)) await page.context().close();
+});
+afterAll(async () => {
+  await Promise.all([browser?.close(), open?.close(), locked?.close()]);
+});
+
+async function openDashboard(server: TestServer, options = {}) {
+  const { page, mistakes } = await browser.open(`${server.base}/`, options);
+  opened.push(page);
+  return { page, mistakes };
+}
+
+async function untilValue(page: Page, name: string, pattern: RegExp): Promise<void> {
+  await page.locator(`[data-value=${name}]`).filter({ hasText: pattern }).waitFor();
+}
+
+test('numbers move with what the server does, and a new image appears among the recent ones', async () => {
+  const { page, mistakes } = await openDashboard(open);
+  await page.locator('#connection[data-state=open]').waitFor();
+  await untilValue(page, 'subscribers', /^1$/);
+  expect(await page.locator('#tiers tr').count()).toBeGreaterThanOrEqual(2);
+  await open.put('dash/1', await paint(120));
+  for (let i = 0; i < 20; i++) await (await fetch(`${open.base}/images/dash/1`)).arrayBuffer();
+  await page.locator('#recent li[data-id="dash/1"] after-image[state=ready]').waitFor();
+  await untilValue(page, 'deliveriesNote', /^1 events in all$/);
+  await untilValue(page, 'hitRatio', /\d/);
+  const path = page.locator('.plot .line.a').first();
+  await page.waitForFunction(
+    () => (document.querySelector('.plot .line.a')?.getAttribute('d') ?? '').length > 20,
+  );
+  expect(await path.getAttribute('d')).toMatch(/^M/);
+  expect(await page.locator('.plot svg').first().getAttribute('aria-label')).toMatch(
+    /Requests per second: all \d/,
+  );
+  expect(await page.locator('[data-value=about]').textContent()).toMatch(/^v\d+\.\d+\.\d+.* · up \d/);
+  expect(mistakes).toEqual([]);
+});
+
+test('where the numbers are behind a token, the page asks for it and keeps it for the tab', async () => {
+  const { page } = await openDashboard(locked);
+  await page.getByRole('button', { name: 'Enter token' }).click();
+  await page.getByRole('textbox', { name: 'Token' }).fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.locator('#trouble').waitFor({ state: 'hidden' });
+  await page.locator('#tiers tr').first().waitFor();
+  await page.reload();
+  await page.locator('#tiers tr').first().waitFor();
+  expect(await page.locator('#trouble').isHidden()).toBe(true);
+});
+
+test('everything that can be used is reached with Tab, and has a name', async () => {
+  const { page } = await openDashboard(open);
+  await page.locator('#tiers tr').first().waitFor();
+  const reached: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab');
+    const name: string = await page.evaluate(`{
+      const now = document.activeElement;
+      const label = now.getAttribute('aria-labelledby');
+      now === document.body ? '' : (now.textContent || document.getElementById(label ?? '')?.textContent || now.title || 'nameless').trim();
+    }`);
+    if (name === '') break;
+    reached.push(name);
+  }
+  expect(reached.slice(0, 4)).toEqual(['Skip to content', 'Afterimage', 'Dashboard', 'Live']);
+  expect(reached).toContain('Open gallery');
+  expect(reached).toContain('metrics');
+  expect(reached).not.toContain('nameless');
+});
+
+test('light and dark follow the system, and text is legible on both', async () => {
+  const { page } = await openDashboard(open, { colorScheme: 'light' });
+  const contrast = (): Promise<number> =>
+    page.evaluate(`{
+      const luminance = (colour) => {
+        const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
+        const [r, g, b] = parts.map((part) => (part <= 0.04 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const note = document.querySelector('.head p');
+      const [text, ground] = [getComputedStyle(note).color, getComputedStyle(document.body).backgroundColor].map(luminance);
+      (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+    }`);
+  const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const light = await ground();
+  expect(await contrast()).toBeGreaterThan(4.5);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  expect(await ground()).not.toBe(light);
+  expect(await contrast()).toBeGreaterThan(4.5);
+});
+
+test('on a phone, only tables scroll sideways', async () => {
+  const { page } = await openDashboard(open, { viewport: { width: 390, height: 844 } });
+  await page.locator('#tiers tr').first().waitFor();
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+});
