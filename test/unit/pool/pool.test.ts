@@ -18,8 +18,9 @@ const never = new AbortController().signal;
 setMaxListeners(0, never);
 
 async function refuseLarge(pool: ImagePool): Promise<void> {
-  const body = new Uint8Array(30 << 20).fill(0x41).buffer;
-  await expect(pool.ingest(body, 'raw', never)).rejects.toMatchObject({ code: 'not_an_image' });
+  // Above 32 MiB glibc gives freed memory back to the system, where a test can see it.
+  const body = new Uint8Array(40 << 20).fill(0x41).buffer;
+  await expect(pool.ingest(body, 'raw', never)).rejects.toMatchObject({ code: 'image_too_large' });
 }
 
 describe('the pool with its own worker', () => {
@@ -89,7 +90,7 @@ describe('the pool with its own worker', () => {
     await Promise.all([refuseLarge(pool), refuseLarge(pool)]);
     const before = process.memoryUsage().rss;
     for (let round = 0; round < 8; round += 1) await Promise.all([refuseLarge(pool), refuseLarge(pool)]);
-    expect(process.memoryUsage().rss - before).toBeLessThan(60 << 20);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20);
   });
 
   it('runs many at once and gives each caller its own image', async () => {
