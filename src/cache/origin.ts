@@ -45,6 +45,9 @@ export interface Origin {
   /** Set where writes go through: stores there, and gives the entry with its mark. */
   put?(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<Entry>;
   delete?(key: string, signal: AbortSignal): Promise<boolean>;
+  /** Somebody else changed the key: nothing that is remembered or being kept of it counts any more. */
+  forget(key: string): void;
+  forgetAll(): void;
   stats(): OriginStats;
   close(): Promise<void>;
 }

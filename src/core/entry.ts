@@ -44,6 +44,8 @@ export interface Entry {
 export interface OriginMark {
   readonly etag: string;
   readonly freshUntilMs: number;
+  /** Until then they may be served while the origin fails. */
+  readonly staleUntilMs: number;
 }
 
 /** Bytes that are too many to hold: read in pieces, each time from the start of the range. */
