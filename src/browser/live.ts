@@ -83,18 +83,16 @@ function topicOfAddress(): string {
   return /^[^*]+\*?$/.test(topic) ? topic : '*';
 }
 
-/** One at a time per button: a generation takes a few seconds. */
+/** One at a time per button: a generation takes a few seconds. It stays focusable meanwhile. */
 function onPress(selector: string, work: () => Promise<unknown>): void {
   const button = elementOf(selector, HTMLButtonElement);
   button.addEventListener('click', async () => {
-    button.setAttribute('aria-disabled', 'true');
-    button.disabled = true;
+    if (button.ariaDisabled === 'true') return;
+    button.ariaDisabled = 'true';
     try {
       await work();
     } finally {
-      button.disabled = false;
-      button.removeAttribute('aria-disabled');
-      button.focus();
+      button.ariaDisabled = null;
     }
   });
 }

@@ -50,6 +50,11 @@ async function untilGot(page: Page, id: string): Promise<void> {
   await page.waitForFunction(`window.got.some((event) => event.id === ${JSON.stringify(id)})`);
 }
 
+async function subscribers(): Promise<number> {
+  const stats = await (await fetch(`${server.base}/admin/stats`)).json();
+  return stats.events.subscribers;
+}
+
 const readyIds = (page: Page): Promise<string[]> =>
   page.evaluate(`got.filter((event) => event.name === 'image.ready').map((event) => event.id)`);
 
@@ -136,6 +141,7 @@ test('a page in the back-forward cache holds no stream, and goes on when it is b
   await untilGot(page, 'cache/1');
   await page.evaluate(`addEventListener('pageshow', (event) => (window.wasKept = event.persisted))`);
   await page.goto(`${server.base}/readyz`);
+  await expect.poll(subscribers).toBe(0);
   await server.put('cache/2', body, '?topic=job:cache');
   await page.goBack({ waitUntil: 'commit' });
   await untilGot(page, 'cache/2');

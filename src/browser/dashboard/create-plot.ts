@@ -9,7 +9,7 @@ const WIDTH = 300;
 const HEIGHT = 100;
 const SVG = 'http://www.w3.org/2000/svg';
 
-export interface PlotLine {
+interface PlotLine {
   readonly label: string;
   readonly value: (sample: Sample) => number | undefined;
 }

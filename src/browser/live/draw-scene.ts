@@ -3,8 +3,8 @@
  * final, or as it would look part of the way through a generation.
  */
 
-export const SCENE_WIDTH = 1024;
-export const SCENE_HEIGHT = 768;
+const SCENE_WIDTH = 1024;
+const SCENE_HEIGHT = 768;
 
 /** mulberry32: the same seed, the same landscape, so that partials and final show one picture. */
 function createChance(seed: number): () => number {

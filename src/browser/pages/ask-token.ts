@@ -26,10 +26,14 @@ function ask(): Promise<boolean> {
   dialog.showModal();
   cancel.addEventListener('click', () => dialog.close());
   return new Promise((resolve) => {
-    form.addEventListener('submit', () => saveToken(input.value.trim()));
+    let isGiven = false;
+    form.addEventListener('submit', () => {
+      saveToken(input.value.trim());
+      isGiven = true;
+    });
     dialog.addEventListener('close', () => {
       dialog.remove();
-      resolve(input.value.trim() !== '' && dialog.returnValue !== 'cancel');
+      resolve(isGiven);
     });
   });
 }
