@@ -1,7 +1,7 @@
 /** Finds the setting that a misspelt environment variable meant. Pure. */
 
 /** Edits (insert, delete, replace, swap of neighbours) between two texts: optimal string alignment. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let twoBack: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row += 1) {

@@ -1,0 +1,76 @@
+/**
+ * `afterimage serve`: settings in, a running server, and its one end: asked to stop (0), not able to
+ * start or broken (1), configured wrongly (78). What the server is made of is the app's business.
+ */
+import { ConfigError, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/table.ts';
+import { loadNative } from '../http/native.ts';
+import { createLog, type Log } from '../observe/log.ts';
+import { printable } from './printable.ts';
+import { readArgs } from './read-args.ts';
+import type { Terminal } from './terminal.ts';
+import { whereToLook } from './where-to-look.ts';
+
+const EX_CONFIG = 78;
+
+export const SERVE_HELP = `afterimage serve
+
+Runs the server until SIGTERM or SIGINT, then finishes what is under way and ends with 0; a second
+signal ends it at once. Settings are environment variables, or lines of a .env file:`;
+
+function checkedConfig(terminal: Terminal): Config | undefined {
+  try {
+    return loadConfig(terminal.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) terminal.err(`afterimage: ${printable(problem)}`);
+    terminal.err('afterimage: not started; afterimage serve --help lists every setting');
+    return undefined;
+  }
+}
+
+/** Nothing can be known of the state after an error that nobody caught: log it and end. */
+function firstFatal(log: Log): Promise<number> {
+  return new Promise((resolve) => {
+    process.on('uncaughtException', (error, from) => {
+      log.fatal({ err: error, from }, 'an error that nobody caught: ending');
+      resolve(1);
+    });
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+async function run(config: Config, log: Log, terminal: Terminal): Promise<number> {
+  try {
+    log.info(await loadNative());
+    // Only now: the app's modules import the native module themselves.
+    const { startApp } = await import('../app.ts');
+    const app = await startApp(config, { log });
+    // A log of JSON lines alone must stay one.
+    if (config.LOG_FORMAT !== 'json') {
+      for (const line of whereToLook(app.url, config.WRITE_TOKEN !== '')) terminal.out(line);
+    }
+    await aborted(terminal.signal);
+    log.info('stopping: finishing what is under way');
+    await app.close();
+    log.info('stopped');
+    return 0;
+  } catch (error) {
+    log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+export async function serve(args: readonly string[], terminal: Terminal): Promise<number> {
+  readArgs(args, {}, false);
+  const config = checkedConfig(terminal);
+  if (config === undefined) return EX_CONFIG;
+  const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  return Promise.race([run(config, log, terminal), firstFatal(log)]);
+}

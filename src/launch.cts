@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/**
+ * The program's first lines: what must be settled before Node's thread pool starts, which an ES module
+ * is too late for. Reads `.env`, sizes the pool, refuses old Node versions, then hands over to main.ts.
+ * Plain syntax on purpose: an old Node must get far enough to say so.
+ */
+const EX_CONFIG = 78;
+/** Threads that stay free for files and DNS while every worker encodes: sharp shares libuv's pool. */
+const POOL_RESERVE = 4;
+
+function refuse(line: string): never {
+  process.stderr.write('afterimage: ' + line + '\n');
+  process.exit(EX_CONFIG);
+}
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  refuse('this is Node ' + process.versions.node + '; use Node 22, or 20.19 and up');
+}
+
+const fs = process.getBuiltinModule('node:fs');
+const os = process.getBuiltinModule('node:os');
+
+// What the environment says already wins over the file.
+if (fs.existsSync('.env')) {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    refuse('.env cannot be read: ' + String(error));
+  }
+}
+
+if (!process.env['UV_THREADPOOL_SIZE']) {
+  // A value that is no number is reported later, with all other problems of the configuration.
+  const asked = Number(process.env['WORKER_THREADS']) || 0;
+  const workers = asked > 0 ? Math.min(asked, 256) : Math.max(2, os.availableParallelism());
+  process.env['UV_THREADPOOL_SIZE'] = String(workers + POOL_RESERVE);
+}
+
+import('./main.ts').catch((error: unknown) => {
+  process.stderr.write('afterimage: ' + String(error) + '\n');
+  process.exit(1);
+});
