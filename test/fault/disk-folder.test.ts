@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bytesOf } from '../contract/tier.contract.ts';
 import { createDiskBench, type DiskBench } from '../fixtures/disk-folder.ts';
 import { bodyOf, entryOf } from '../fixtures/entries.ts';
+import { createLatch } from '../fixtures/latch.ts';
 import { nobody, turn } from '../fixtures/signals.ts';
 
 const WRITER = fileURLToPath(new URL('../fixtures/disk-writer.js', import.meta.url));
@@ -16,13 +17,15 @@ const BODY = bodyOf(1, 1000);
 const SLOW_MS = 60_000;
 let bench: DiskBench;
 let turns: number;
+let held: Promise<void> | undefined;
 
 beforeEach(async () => {
   turns = 0;
+  held = undefined;
   bench = await createDiskBench({
     yieldTurn: async () => {
       turns += 1;
-      await turn();
+      await (held ?? turn());
     },
   });
 });
@@ -57,7 +60,10 @@ describe('a folder with files of others in it', () => {
     const [path = ''] = await bench.files();
     await rm(path);
     await mkdir(path);
-    expect(await tier.get('image:a', nobody).catch(() => 'error')).not.toHaveProperty('entry');
+    await expect(tier.get('image:a', nobody)).rejects.toMatchObject({ code: 'storage_unavailable' });
+    const attempt = tier.put(entryOf('image:a', BODY), BODY, nobody);
+    await expect(attempt).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(await bench.temps()).toEqual([]);
     const again = await bench.open();
     expect(again.stats().entries).toBe(0);
   });
@@ -135,6 +141,27 @@ describe('a folder that cannot be used', () => {
     expect(await tier.get('image:a', nobody)).toBeUndefined();
     expect(await tier.put(entryOf('image:a', BODY), BODY, nobody)).toBe(true);
     expect((await tier.get('image:a', nobody))?.body).toEqual(BODY);
+  });
+});
+
+describe('a rendering that is not indexed yet when its original is deleted', () => {
+  it('is not found any more, before and after it is come upon', async () => {
+    const first = await bench.open();
+    const variants = Array.from({ length: 20 }, (_, index) => `variant:${index}`);
+    await first.put(entryOf('image:a', BODY), BODY, nobody);
+    for (const key of variants) await first.put(entryOf(key, BODY, { parent: 'image:a' }), BODY, nobody);
+    await first.close();
+    const latch = createLatch();
+    held = latch.opened;
+    const again = await bench.open({ wait: false });
+    await again.delete('image:a', nobody);
+    for (const key of variants) expect(await again.get(key, nobody)).toBeUndefined();
+    expect(again.isLoading()).toBe(true);
+    latch.open();
+    await again.loaded;
+    for (const key of variants) expect(await again.get(key, nobody)).toBeUndefined();
+    await again.close();
+    expect(await bench.files()).toEqual([]);
   });
 });
 

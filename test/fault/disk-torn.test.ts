@@ -91,6 +91,8 @@ describe.each([
     const again = await bench.open(more);
     expect(await again.get('image:b', nobody)).toBeUndefined();
     expect(await again.get('image:a', nobody)).toBeDefined();
+    await again.close();
+    expect(await bench.files()).toEqual([path]);
   });
 
   it('does not keep its key from being put anew', async () => {
