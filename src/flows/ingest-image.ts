@@ -48,7 +48,7 @@ export interface IngestDeps {
   readonly bus: Pick<Bus, 'publish'>;
   readonly clock: Clock;
   /** Runs the work of one image id after the other, so that a slow partial can't overtake its final. */
-  readonly inOrder: <T>(id: string, work: () => Promise<T>) => Promise<T>;
+  readonly inOrder: <T>(id: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   /** Before `/images/…` in what is told to others; '' for a path only. */
   readonly publicBaseUrl: string;
   /** Bounds what happens after the image was accepted, when the client's leaving no longer matters. */
@@ -61,7 +61,7 @@ const PARTIAL_TTL_S = 600;
 /** Takes an image in. AppError for every mistake in it, before anything is kept. */
 export async function ingestImage(upload: Upload, deps: IngestDeps, signal: AbortSignal): Promise<Receipt> {
   checkUpload(upload);
-  return deps.inOrder(upload.id, async () => decodeAndKeep(upload, deps, signal));
+  return deps.inOrder(upload.id, signal, async () => decodeAndKeep(upload, deps, signal));
 }
 
 async function decodeAndKeep(upload: Upload, deps: IngestDeps, signal: AbortSignal): Promise<Receipt> {
@@ -79,11 +79,15 @@ async function decodeAndKeep(upload: Upload, deps: IngestDeps, signal: AbortSign
 /** Removes an image everywhere and tells whoever follows it. False: there was none. */
 export async function deleteImage(id: string, deps: Omit<IngestDeps, 'pool'>): Promise<boolean> {
   checkImageId(id);
-  return deps.inOrder(id, async () => removeAndTell(id, deps));
+  const accepted = AbortSignal.timeout(deps.storeTimeoutMs);
+  return deps.inOrder(id, accepted, async () => removeAndTell(id, deps, accepted));
 }
 
-async function removeAndTell(id: string, deps: Omit<IngestDeps, 'pool'>): Promise<boolean> {
-  const accepted = AbortSignal.timeout(deps.storeTimeoutMs);
+async function removeAndTell(
+  id: string,
+  deps: Omit<IngestDeps, 'pool'>,
+  accepted: AbortSignal,
+): Promise<boolean> {
   const known = deps.cache.peek(imageKey(id))?.entry;
   const existed = await deps.cache.delete(imageKey(id), accepted);
   await deps.cache.delete(partialKey(id), accepted);
@@ -102,7 +106,10 @@ function checkUpload(upload: Upload): void {
   if (ttlS !== undefined && !(ttlS > 0 && ttlS <= TTL_S_MAX)) {
     throw new AppError('query_invalid', `ttl is seconds, above 0 and up to ${TTL_S_MAX}.`);
   }
-  if (partialIndex !== undefined && !(Number.isInteger(partialIndex) && partialIndex >= 0 && partialIndex <= PARTIAL_INDEX_MAX)) {
+  if (
+    partialIndex !== undefined &&
+    !(Number.isInteger(partialIndex) && partialIndex >= 0 && partialIndex <= PARTIAL_INDEX_MAX)
+  ) {
     throw new AppError('query_invalid', `partial is a whole number from 0 to ${PARTIAL_INDEX_MAX}.`);
   }
 }

@@ -3,7 +3,6 @@
  * same story where everything lies in memory: it answers without a promise, and is the hit path.
  */
 import type { Cache, Found, Hot } from '../cache/lookup.ts';
-import type { Clock } from '../core/clock.ts';
 import { isWhole, type Entry, type Stored } from '../core/entry.ts';
 import { imageKey, partialKey, variantKey } from '../core/keys.ts';
 import { canonicalVariant, chooseFormat, type Variant, type VariantRequest } from '../core/variant.ts';
@@ -29,7 +28,6 @@ export type Coalesce = (
 export interface ServeDeps {
   readonly cache: Cache;
   readonly pool: Pick<ImagePool, 'render'>;
-  readonly clock: Clock;
   readonly coalesceRenders: Coalesce;
   /** Largest original that is read into memory to be rendered. */
   readonly renderSourceBytesMax: number;
@@ -44,8 +42,15 @@ export function serveHot(request: ImageRequest, cache: Cache): Hot | undefined {
 }
 
 /** The answer from wherever it lies, rendered if need be. AppError image_not_found and every failure of a render. */
-export async function serveImage(request: ImageRequest, deps: ServeDeps, signal: AbortSignal): Promise<Found> {
-  const source = await deps.cache.find(request.partial ? partialKey(request.id) : imageKey(request.id), signal);
+export async function serveImage(
+  request: ImageRequest,
+  deps: ServeDeps,
+  signal: AbortSignal,
+): Promise<Found> {
+  const source = await deps.cache.find(
+    request.partial ? partialKey(request.id) : imageKey(request.id),
+    signal,
+  );
   if (source === undefined) throw new AppError('image_not_found');
   if (request.variant === undefined) return source;
   const variant = decideVariant(request, request.variant, source.entry, deps.cache);

@@ -14,7 +14,8 @@ export interface Access {
   preflightHeaders(origin: string): Headers;
 }
 
-const EXPOSED = 'ETag, Content-Range, Cache-Status, Repr-Digest, Server-Timing, Age, Location, X-Request-Id, Retry-After';
+const EXPOSED =
+  'ETag, Content-Range, Cache-Status, Repr-Digest, Server-Timing, Age, Location, X-Request-Id, Retry-After';
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
@@ -57,9 +58,17 @@ export function createAccess(writeTokens: readonly string[], corsOrigins: readon
       else checkOrigin(request);
     },
     corsHeaders(origin) {
-      if (anyOrigin) return [['Access-Control-Allow-Origin', '*'], ['Access-Control-Expose-Headers', EXPOSED]];
+      if (anyOrigin)
+        return [
+          ['Access-Control-Allow-Origin', '*'],
+          ['Access-Control-Expose-Headers', EXPOSED],
+        ];
       if (origin === '' || !mayRead(origin)) return [['Vary', 'Origin']];
-      return [['Access-Control-Allow-Origin', origin], ['Access-Control-Expose-Headers', EXPOSED], ['Vary', 'Origin']];
+      return [
+        ['Access-Control-Allow-Origin', origin],
+        ['Access-Control-Expose-Headers', EXPOSED],
+        ['Vary', 'Origin'],
+      ];
     },
     preflightHeaders(origin) {
       if (!mayRead(origin)) return [['Vary', 'Origin']];

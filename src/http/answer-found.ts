@@ -46,12 +46,24 @@ function originHeaders(exchange: Exchange, deps: AnswerDeps): Headers {
   return deps.access.corsHeaders(exchange.request.header('origin')).filter(([name]) => name !== 'Vary');
 }
 
-export async function answerFound(exchange: Exchange, found: Found, kind: FoundKind, deps: AnswerDeps): Promise<void> {
+export async function answerFound(
+  exchange: Exchange,
+  found: Found,
+  kind: FoundKind,
+  deps: AnswerDeps,
+): Promise<void> {
   const { entry, body } = found;
   const decision = decideFor(exchange, found);
   const bodiless = decision.kind === 'not-modified';
   const status = cacheStatus(found.steps);
-  const head = renderHead(entry, { ...kind, bodiless }, status, timing(exchange, found), deps.head, Date.now());
+  const head = renderHead(
+    entry,
+    { ...kind, bodiless },
+    status,
+    timing(exchange, found),
+    deps.head,
+    Date.now(),
+  );
   const headers = originHeaders(exchange, deps);
   if (decision.kind === 'not-modified') return exchange.send({ status: 304, head, headers });
   if (decision.kind === 'unsatisfiable') {
@@ -61,7 +73,11 @@ export async function answerFound(exchange: Exchange, found: Found, kind: FoundK
   const [from, to] = decision.kind === 'partial' ? [decision.from, decision.to] : [0, entry.bytes - 1];
   const answer =
     decision.kind === 'partial'
-      ? { status: 206, head, headers: [...headers, ['Content-Range', `bytes ${from}-${to}/${entry.bytes}`] as const] }
+      ? {
+          status: 206,
+          head,
+          headers: [...headers, ['Content-Range', `bytes ${from}-${to}/${entry.bytes}`] as const],
+        }
       : { status: 200, head, headers };
   if (isWhole(body)) return exchange.send({ ...answer, body: body.subarray(from, to + 1) });
   const pieces = exchange.request.method === 'HEAD' ? none() : await started(body, from, to, exchange.signal);

@@ -159,7 +159,8 @@ export function openExchange(res: HttpResponse, req: HttpRequest, log: Log): Exc
     isOver: () => begun,
     send(answer) {
       if (!begin(answer)) return;
-      const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
+      const body =
+        typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
       res.cork(() => {
         writeHead(res, answer, id);
         if (isBodiless(request.method, answer.status)) {

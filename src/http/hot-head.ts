@@ -1,4 +1,4 @@
-/** Header blocks of hits in memory, kept on the entry and made anew once a second (Date, remaining TTL). */
+/** Header blocks of hits in memory, kept on the entry; made anew once a second where a TTL runs down in max-age. */
 import type { Hot } from '../cache/lookup.ts';
 import { renderHead, type HeadKind, type HeadSettings } from './representation-head.ts';
 
@@ -10,7 +10,7 @@ function slotOf(kind: HeadKind): number {
 }
 
 export function hotHead(hot: Hot, kind: HeadKind, settings: HeadSettings): string {
-  const nowMs = Date.now();
+  const nowMs = hot.entry.expiresAtMs === 0 ? 0 : Date.now();
   const second = Math.floor(nowMs / 1000);
   if (hot.heads?.second !== second) hot.heads = { second, blocks: [] };
   const slot = slotOf(kind);

@@ -25,7 +25,12 @@ export interface ProblemContext {
 }
 
 /** Answers with the problem, and logs what the operator should see: never a caller's mistake. */
-export function sendProblem(exchange: Exchange, thrown: unknown, context: ProblemContext, extra: Headers = []): void {
+export function sendProblem(
+  exchange: Exchange,
+  thrown: unknown,
+  context: ProblemContext,
+  extra: Headers = [],
+): void {
   if (exchange.isOver()) return;
   const { counters, log } = context;
   const error = toAppError(thrown);

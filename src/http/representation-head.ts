@@ -30,19 +30,6 @@ export const FIRST_HEADER = 'ETag';
 const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 const EXPOSED = 'ETag, Content-Range, Cache-Status, Repr-Digest, Server-Timing, Age';
 
-let dateSecond = -1;
-let dateText = '';
-
-/** The Date header's value (RFC 9110 6.6.1), made once a second. */
-export function httpDate(nowMs: number): string {
-  const second = Math.floor(nowMs / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateText = new Date(second * 1000).toUTCString();
-  }
-  return dateText;
-}
-
 export function etagOf(entry: Entry): string {
   return `"${entry.version}"`;
 }
@@ -95,7 +82,6 @@ export function renderHead(
   return (
     etagOf(entry) +
     `\r\nLast-Modified: ${new Date(entry.storedAtMs).toUTCString()}` +
-    `\r\nDate: ${httpDate(nowMs)}` +
     `\r\nCache-Control: ${cacheControl(entry, kind.immutable, settings, nowMs)}` +
     `\r\nCache-Status: ${status}` +
     `\r\nServer-Timing: ${timing}` +

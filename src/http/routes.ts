@@ -28,7 +28,10 @@ export interface RouteContext {
   readonly running: Set<Exchange>;
 }
 
-export function toHandler(handle: Route['handle'], context: RouteContext): (res: HttpResponse, req: HttpRequest) => void {
+export function toHandler(
+  handle: Route['handle'],
+  context: RouteContext,
+): (res: HttpResponse, req: HttpRequest) => void {
   const run = async (exchange: Exchange): Promise<void> => {
     context.running.add(exchange);
     try {

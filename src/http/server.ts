@@ -67,7 +67,8 @@ function mountFallbacks(app: TemplatedApp, context: RouteContext): void {
 async function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
   return new Promise((resolve, reject) => {
     app.listen(host, port, (socket) => {
-      if (socket === false) reject(new Error(`cannot listen on ${host}:${port}: the port is taken or not allowed`));
+      if (socket === false)
+        reject(new Error(`cannot listen on ${host}:${port}: the port is taken or not allowed`));
       else resolve(socket);
     });
   });

@@ -107,7 +107,10 @@ export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: Htt
         accept: request.header('accept'),
       };
       const found: Found = await serveImage(wanted, deps.serve, exchange.signal);
-      const kind = { immutable: isImmutable(found.entry, query), varyAccept: query.variant?.format === 'auto' };
+      const kind = {
+        immutable: isImmutable(found.entry, query),
+        varyAccept: query.variant?.format === 'auto',
+      };
       await answerFound(exchange, found, kind, deps);
     } catch (error) {
       sendProblem(exchange, error, deps, deps.access.corsHeaders(request.header('origin')));

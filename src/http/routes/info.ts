@@ -25,7 +25,8 @@ function describe(id: string, entry: Entry, tier: string): Record<string, unknow
     topics: entry.topics ?? [],
     meta: entry.meta ?? {},
     thumbhash: image?.thumbhash,
-    thumbnail: image === undefined || image.thumbnail === '' ? undefined : `data:image/webp;base64,${image.thumbnail}`,
+    thumbnail:
+      image === undefined || image.thumbnail === '' ? undefined : `data:image/webp;base64,${image.thumbnail}`,
     tier,
     url: `${imagePath(id)}?v=${entry.version}`,
   };

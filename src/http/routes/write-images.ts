@@ -1,6 +1,12 @@
 /** PUT and DELETE /images/{id}, POST /images: from a body to the ingest flow, and its receipt back. */
 import { randomUUID } from 'node:crypto';
-import { deleteImage, ingestImage, type IngestDeps, type Receipt, type Upload } from '../../flows/ingest-image.ts';
+import {
+  deleteImage,
+  ingestImage,
+  type IngestDeps,
+  type Receipt,
+  type Upload,
+} from '../../flows/ingest-image.ts';
 import { imagePath } from '../../core/image-id.ts';
 import { AppError } from '../../errors.ts';
 import type { BodyForm } from '../../pool/job.ts';
@@ -46,7 +52,8 @@ function bodyLimitBytes(form: BodyForm, imageBytesMax: number): number {
 
 function numberOf(name: string, text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new AppError('query_invalid', `${name} is a number.`);
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new AppError('query_invalid', `${name} is a number.`);
   return value;
 }
 

@@ -1,0 +1,93 @@
+/**
+ * One reading of everything that the parts count: what /admin/stats answers, the dashboard draws and
+ * /metrics exports. Carries the names that earlier caches of its users had, beside our own.
+ */
+import type { TieredCacheStats } from '../cache/tiered-cache.ts';
+import type { TierStats } from '../cache/tier.ts';
+
+import type { HttpCounters } from '../http/http-counters.ts';
+import type { PoolStats } from '../pool/image-pool.ts';
+
+export interface StatsSources {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly memoryLimitEntries: number;
+  readonly cache: () => TieredCacheStats;
+  readonly pool: () => PoolStats;
+  readonly hub: () => {
+    subscribers: number;
+    published: number;
+    deliveries: number;
+    bytes: number;
+    conflated: number;
+    waitingBytes: number;
+    closed: Readonly<Record<string, number>>;
+  };
+  readonly http: HttpCounters;
+  readonly uploadsInFlightBytes: () => number;
+}
+
+const MIB = 1024 * 1024;
+const NO_TIER: TierStats = {
+  name: '',
+  entries: 0,
+  bytes: 0,
+  limitBytes: 0,
+  hits: 0,
+  misses: 0,
+  evictions: 0,
+  errors: 0,
+};
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+/** The names of the memory cache and of the disk or Redis cache that earlier systems reported. */
+function seedNames(memory: TierStats, store: TierStats, memoryLimitEntries: number) {
+  return {
+    cache_size: memory.entries,
+    cache_bytes: memory.bytes,
+    cache_limit: memoryLimitEntries,
+    cache_bytes_limit: memory.limitBytes,
+    size_bytes: store.bytes,
+    size_mb: round(store.bytes / MIB),
+    limit_mb: round(store.limitBytes / MIB),
+    usage_percent: store.limitBytes === 0 ? 0 : round((store.bytes / store.limitBytes) * 100),
+    count: store.entries,
+  };
+}
+
+export function readStats(sources: StatsSources) {
+  const cache = sources.cache();
+  const memory = cache.tiers.find((tier) => tier.name === 'memory') ?? NO_TIER;
+  const store = cache.tiers.find((tier) => tier.name !== 'memory') ?? NO_TIER;
+  const hits = cache.tiers.reduce((sum, tier) => sum + tier.hits, 0);
+  const misses = cache.tiers.at(-1)?.misses ?? 0;
+  const calls = cache.origin?.calls ?? 0;
+  return {
+    version: sources.version,
+    uptime_s: Math.round((Date.now() - sources.startedAtMs) / 1000),
+    ...seedNames(memory, store, sources.memoryLimitEntries),
+    hits,
+    misses,
+    hit_ratio: hits + misses === 0 ? 0 : round(hits / (hits + misses)),
+    lookups_collapsed: cache.collapsed,
+    origin_calls: calls,
+    origin_calls_spared: hits + (cache.origin?.spared ?? 0),
+    tiers: cache.tiers,
+    origin: cache.origin ?? null,
+    workers: sources.pool(),
+    events: sources.hub(),
+    requests: {
+      total: sources.http.requests,
+      memory_hits: sources.http.memoryHits,
+      not_modified: sources.http.notModified,
+      problems: Object.fromEntries(sources.http.problems),
+    },
+    uploads_in_flight_bytes: sources.uploadsInFlightBytes(),
+    memory: { rss_bytes: process.memoryUsage.rss() },
+  };
+}
+
+export type Stats = ReturnType<typeof readStats>;
