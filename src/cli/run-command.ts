@@ -1,5 +1,5 @@
 /** From the words typed to the command meant: help, version, the nearest name for a misspelt one. */
-import { readFileSync } from 'node:fs';
+import { packageVersion } from '../app/version.ts';
 import { editDistance } from '../config/did-you-mean.ts';
 import { settingsHelp } from '../config/document.ts';
 import { health, HEALTH_HELP } from './health.ts';
@@ -29,11 +29,6 @@ const HELP = `Afterimage: a streaming image cache server for realtime image UIs.
 
 Reads .env in the working directory; what the environment says wins.`;
 
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version?: unknown }).version);
-}
-
 function unknownCommand(name: string): UsageError {
   const ranked = Object.keys(COMMANDS)
     .map((known) => ({ known, edits: editDistance(name, known) }))
@@ -48,7 +43,7 @@ async function run(words: readonly string[], terminal: Terminal): Promise<number
     return name === undefined ? EX_USAGE : 0;
   }
   if (name === '--version' || name === '-v') {
-    terminal.out(version());
+    terminal.out(packageVersion());
     return 0;
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

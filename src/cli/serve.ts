@@ -46,6 +46,11 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Whoever listens on every address is found on the loopback one. */
+function addressHere(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
 async function run(config: Config, log: Log, terminal: Terminal): Promise<number> {
   try {
     log.info(await loadNative());
@@ -54,7 +59,7 @@ async function run(config: Config, log: Log, terminal: Terminal): Promise<number
     const app = await startApp(config, { log });
     // A log of JSON lines alone must stay one.
     if (config.LOG_FORMAT !== 'json') {
-      for (const line of whereToLook(app.url, config.WRITE_TOKEN !== '')) terminal.out(line);
+      for (const line of whereToLook(addressHere(app.url), config.WRITE_TOKEN !== '')) terminal.out(line);
     }
     await aborted(terminal.signal);
     log.info('stopping: finishing what is under way');

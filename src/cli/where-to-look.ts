@@ -12,7 +12,7 @@ export function whereToLook(url: string, needsToken: boolean): readonly string[]
     `  Dashboard  ${url}/`,
     `  Gallery    ${url}/live`,
     '',
-    '  Follow what happens, hand an image over (in another terminal), get it back smaller:',
+    '  Follow what happens, hand an image over (in another terminal), get it back as WebP:',
     '',
     `  curl -sSN '${url}/events?topic=*'`,
     `  curl -sS -X PUT${token} -H 'Content-Type: text/plain' -d 'data:image/png;base64,${SAMPLE}' '${url}/images/hello.png?topic=demo'`,
