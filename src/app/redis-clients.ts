@@ -1,0 +1,171 @@
+/**
+ * Builds the connections to Redis: one for data, one for the blocking read of the event stream, and on
+ * demand the ones that hear invalidations. The only place that constructs a client of Redis.
+ */
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { parseRedisUrl, type RedisAddress, type RedisTarget } from '../config/redis-url.ts';
+import type { RedisClient } from '../redis/redis-client.ts';
+
+export interface RedisConnectionOptions {
+  /** One of the forms of REDIS_URL; '': host, port, db and password count instead. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly db: number;
+  readonly password: string;
+  readonly tls: boolean;
+  readonly timeoutMs: number;
+}
+
+export interface RedisClients {
+  readonly data: RedisClient;
+  readonly stream: RedisClient;
+  /** A new connection to the same server as `data` (or as one node of it) that can hear invalidations. */
+  subscriber(node?: Redis): Redis;
+  /** True when `data` can be used, false when it could not within the time. Connecting goes on. */
+  ready(waitMs: number): Promise<boolean>;
+  close(): void;
+}
+
+type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
+
+/** Told once per change, not once per attempt. */
+export type OnConnection = (name: string, state: 'ready' | 'lost', reason: string) => void;
+
+const RETRY_MS_MAX = 2000;
+const CONNECT_MS_MIN = 1000;
+
+/** Doubles up to two seconds; the jitter keeps instances from coming back in step. */
+function retryDelayMs(attempt: number): number {
+  const delayMs = Math.min(50 * 2 ** Math.min(attempt - 1, 10), RETRY_MS_MAX);
+  return Math.round(delayMs * (0.8 + 0.4 * Math.random()));
+}
+
+function targetOf(options: RedisConnectionOptions): RedisTarget {
+  const fromUrl = options.url === '' ? undefined : parseRedisUrl(options.url);
+  if (options.url !== '' && fromUrl === undefined) throw new TypeError('REDIS_URL has no known form');
+  return {
+    mode: 'single',
+    addresses: [{ host: options.host, port: options.port }],
+    masterName: '',
+    username: '',
+    ...fromUrl,
+    tls: options.tls || fromUrl?.tls === true,
+    password: fromUrl?.password || options.password,
+    db: fromUrl?.db ?? (fromUrl?.mode === 'cluster' ? 0 : options.db),
+  };
+}
+
+/** A command fails at once when Redis is away: whoever asked has another tier, and no queue grows here. */
+function connectionOptions(target: RedisTarget, timeoutMs: number): ConnectionOptions {
+  const { username, password, tls, db = 0 } = target;
+  return {
+    // RESP3 brings nothing that is used here, and loses invalidations without a word.
+    protocol: 2,
+    db,
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // What waits for an answer when the connection closes is rejected then, not after a reconnection.
+    maxRetriesPerRequest: 0,
+    commandTimeout: timeoutMs,
+    connectTimeout: Math.max(CONNECT_MS_MIN, timeoutMs),
+    retryStrategy: retryDelayMs,
+    connectionName: 'afterimage',
+  };
+}
+
+function sentinelOptions(target: RedisTarget): ConnectionOptions {
+  return {
+    sentinels: [...target.addresses],
+    name: target.masterName,
+    enableTLSForSentinelMode: target.tls,
+    sentinelRetryStrategy: retryDelayMs,
+    failoverDetector: true,
+    // A master that became a replica: ask the sentinels again.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  };
+}
+
+function createSingle(target: RedisTarget, options: ConnectionOptions): Redis {
+  if (target.mode === 'sentinel') return new Redis({ ...options, ...sentinelOptions(target) });
+  return new Redis({ ...options, ...target.addresses[0] });
+}
+
+function createClient(target: RedisTarget, options: ConnectionOptions): RedisClient {
+  if (target.mode !== 'cluster') return createSingle(target, options);
+  return new Cluster([...target.addresses], {
+    redisOptions: options,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: retryDelayMs,
+    // Certificates name hosts, not addresses.
+    ...(target.tls ? { dnsLookup: (address, done) => done(null, address) } : {}),
+  });
+}
+
+function addressOf(node: Redis): RedisAddress {
+  const { host = 'localhost', port = 6379 } = node.options;
+  return { host, port };
+}
+
+/** Without a listener for its errors a client prints them. */
+function watch<C extends RedisClient>(client: C, name: string, onConnection: OnConnection): C {
+  let state: 'ready' | 'lost' | undefined;
+  let reason = '';
+  const change = (to: 'ready' | 'lost'): void => {
+    if (state === to) return;
+    state = to;
+    onConnection(name, to, to === 'lost' ? reason : '');
+    reason = '';
+  };
+  client.on('error', (error: Error) => (reason = error.message));
+  client.on('close', () => change('lost'));
+  client.on('ready', () => change('ready'));
+  return client;
+}
+
+export function createRedisClients(
+  options: RedisConnectionOptions,
+  onConnection: OnConnection,
+): RedisClients {
+  const target = targetOf(options);
+  const common = connectionOptions(target, options.timeoutMs);
+  const data = watch(createClient(target, common), 'data', onConnection);
+  // A blocking read has its own deadline.
+  const patient = { ...common, commandTimeout: undefined };
+  const stream = watch(createClient(target, patient), 'stream', onConnection);
+  const opened: RedisClient[] = [data, stream];
+
+  return {
+    data,
+    stream,
+    subscriber(node) {
+      // Subscribing again by itself after a reconnection would hide that the server has forgotten whom to tell.
+      const own: ConnectionOptions = { ...common, autoResubscribe: false };
+      const made =
+        node === undefined
+          ? createSingle(target, own)
+          : createSingle({ ...target, mode: 'single', addresses: [addressOf(node)] }, own);
+      opened.push(made);
+      return watch(made, 'subscriber', onConnection);
+    },
+    async ready(waitMs) {
+      if (data.status === 'ready') return true;
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => settle(false), waitMs);
+        const settle = (isReady: boolean): void => {
+          clearTimeout(timer);
+          data.off('ready', arrived);
+          resolve(isReady);
+        };
+        const arrived = (): void => settle(true);
+        data.on('ready', arrived);
+      });
+    },
+    close() {
+      for (const client of opened) client.disconnect();
+    },
+  };
+}
