@@ -13,6 +13,7 @@ import { createSingleFlight } from './cache/single-flight.ts';
 import type { Config } from './config/table.ts';
 import { systemClock } from './core/clock.ts';
 import { createLocalBus } from './events/local-bus.ts';
+import { createPartialThrottle } from './events/partial-throttle.ts';
 import type { IngestDeps } from './flows/ingest-image.ts';
 import type { ServeDeps } from './flows/serve-image.ts';
 import { createAccess } from './http/access.ts';
@@ -24,6 +25,7 @@ import { createGetImage } from './http/routes/get-image.ts';
 import { healthRoutes, metricsRoute } from './http/routes/health.ts';
 import { infoRoutes } from './http/routes/info.ts';
 import { loadPages, pageRoutes, pagesDir } from './http/routes/pages.ts';
+import { streamImageRoutes } from './http/routes/stream-images.ts';
 import { writeImageRoutes } from './http/routes/write-images.ts';
 import { startServer } from './http/server.ts';
 import { createUploadBudget } from './http/upload-budget.ts';
@@ -75,12 +77,16 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     clock,
   );
 
+  const partials = createPartialThrottle(bus.publish, config.PARTIAL_INTERVAL_MS, (error) =>
+    log.error({ err: error }, 'an event could not be published'),
+  );
+
   const order = createKeyedLock();
   const renders = createSingleFlight<Found>();
   const ingest: IngestDeps = {
     pool,
     cache,
-    bus,
+    announce: partials.publish,
     clock,
     inOrder: async (id, signal, work) => order.run(id, signal, work),
     publicBaseUrl: config.PUBLIC_BASE_URL.replace(/\/$/, ''),
@@ -149,6 +155,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     getImage: createGetImage({ serve, access, head, sizes: config.VARIANT_SIZES, counters, log }),
     routes: [
       ...writeImageRoutes({ ingest, access, budget, imageBytesMax: config.MAX_IMAGE_MB * MIB }),
+      ...streamImageRoutes({ ingest, access, imageBytesMax: config.MAX_IMAGE_MB * MIB }),
       ...infoRoutes({ cache, access }),
       ...adminRoutes({ access, cache, ingest, stats }),
       ...healthRoutes(health),
@@ -162,6 +169,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     await server.close(config.STOP_GRACE_S * 1000);
     await ownMetrics?.close(0);
     await pool.close();
+    partials.close();
     await bus.close();
     await closeCache();
   };

@@ -122,6 +122,16 @@ export const ERROR_TABLE = {
     advice: 'The body stopped before its end.',
     retryAfterS: 1,
   },
+  stream_invalid: {
+    status: 422,
+    title: 'Stream not understood',
+    advice: 'Send the event stream of the OpenAI Images or Responses API as it comes.',
+  },
+  stream_failed: {
+    status: 422,
+    title: 'Stream ended without an image',
+    advice: 'The producer reported an error, or its stream ended before a final image.',
+  },
   image_too_large: {
     status: 413,
     title: 'Body too large',

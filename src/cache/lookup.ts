@@ -15,7 +15,7 @@ export interface Hot {
   heads: HeadBlocks | undefined;
 }
 
-/** Header blocks of an entry, rendered for one second of the Date header. */
+/** Header blocks of an entry, rendered for one second of its remaining TTL. */
 export interface HeadBlocks {
   second: number;
   readonly blocks: (string | undefined)[];

@@ -149,6 +149,14 @@ export const SETTINGS = {
     'MiB',
     'Bytes of request bodies that may be in flight at once; the next one gets 503.',
   ),
+  PARTIAL_INTERVAL_MS: int(
+    'Events',
+    100,
+    0,
+    60_000,
+    'ms',
+    'Least time between two announced partials of one image; the newest wins, finals never wait.',
+  ),
   EVENTS_MAX_SUBSCRIBERS: int(
     'Events',
     20_000,

@@ -11,7 +11,6 @@ import { imageKey, partialKey } from '../core/keys.ts';
 import { PARTIAL_INDEX_MAX, TOPICS_PER_IMAGE_MAX, TTL_S_MAX } from '../core/limits.ts';
 import { checkTopic } from '../core/topic.ts';
 import { AppError } from '../errors.ts';
-import type { Bus } from '../events/bus.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
 import type { BodyForm, IngestResult } from '../pool/job.ts';
 
@@ -45,7 +44,8 @@ export interface Receipt {
 export interface IngestDeps {
   readonly pool: Pick<ImagePool, 'ingest'>;
   readonly cache: Cache;
-  readonly bus: Pick<Bus, 'publish'>;
+  /** Publishes; resolves when the event is out, or a newer one is certain to go instead of it. */
+  readonly announce: (draft: EventDraft) => Promise<void>;
   readonly clock: Clock;
   /** Runs the work of one image id after the other, so that a slow partial can't overtake its final. */
   readonly inOrder: <T>(id: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
@@ -70,7 +70,7 @@ async function decodeAndKeep(upload: Upload, deps: IngestDeps, signal: AbortSign
   const accepted = AbortSignal.timeout(deps.storeTimeoutMs);
   const { replaced } = await deps.cache.put(entry, image.bytes, accepted);
   const url = addressOf(upload, image.version, deps.publicBaseUrl);
-  await deps.bus.publish(announcement(upload, entry, url));
+  await deps.announce(announcement(upload, entry, url));
   if (upload.partialIndex === undefined) await deps.cache.delete(partialKey(upload.id), accepted);
   const { version, mime, width, height, thumbhash } = image;
   return { id: upload.id, version, bytes: entry.bytes, mime, width, height, thumbhash, url, replaced };
@@ -93,7 +93,7 @@ async function removeAndTell(
   await deps.cache.delete(partialKey(id), accepted);
   if (existed) {
     const data = { id, topics: known?.topics ?? [] };
-    await deps.bus.publish({ name: 'image.deleted', kind: 'final', data, thumbnail: '', bodyKey: '' });
+    await deps.announce({ name: 'image.deleted', kind: 'final', data, thumbnail: '', bodyKey: '' });
   }
   return existed;
 }
