@@ -17,6 +17,11 @@ export interface DiskFolder {
   gated<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
   /** Within `exclusive`. */
   write(name: string, pieces: readonly Uint8Array[]): Promise<void>;
+  /** A new file beside the others, for `adopt`. */
+  createTemp<T>(create: (path: string) => Promise<T>): Promise<{ readonly temp: string; readonly made: T }>;
+  /** Within `exclusive`: gives a temporary file, whole by now, its name. */
+  adopt(temp: string, name: string): Promise<void>;
+  discard(temp: string): Promise<void>;
   /** Within `exclusive`. False: it was not there. */
   unlink(name: string): Promise<boolean>;
   /** Removes the file if it is still unwanted once nobody else changes it. */
@@ -31,13 +36,22 @@ export function createDiskFolder(paths: DiskPaths): DiskFolder {
   const locks = createKeyedLock();
   const gate = createGate(OPEN_FILES_MAX);
 
+  async function createTemp<T>(create: (path: string) => Promise<T>): Promise<{ temp: string; made: T }> {
+    const temp = paths.newTemp();
+    return { temp, made: await withFolderOf(temp, async () => create(temp)) };
+  }
+
+  async function adopt(temp: string, name: string): Promise<void> {
+    await withFolderOf(paths.fileOf(name), async () => rename(temp, paths.fileOf(name)));
+  }
+
   async function write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
     const temp = paths.newTemp();
     try {
       await withFolderOf(temp, async () => writeNew(temp, pieces));
-      await withFolderOf(paths.fileOf(name), async () => rename(temp, paths.fileOf(name)));
+      await adopt(temp, name);
     } catch (error) {
-      await unlink(temp).catch(() => undefined);
+      await discard(temp);
       throw error;
     }
   }
@@ -63,6 +77,9 @@ export function createDiskFolder(paths: DiskPaths): DiskFolder {
     exclusive: locks.run,
     gated: gate.run,
     write,
+    createTemp,
+    adopt,
+    discard,
     unlink: remove,
     unlinkIf,
     touch: async (name, timeMs) =>
@@ -71,13 +88,13 @@ export function createDiskFolder(paths: DiskPaths): DiskFolder {
 }
 
 /** Folders are made when one is missed, which is once for each: asking first would cost every write. */
-async function withFolderOf(path: string, work: () => Promise<void>): Promise<void> {
+async function withFolderOf<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     await mkdir(dirname(path), { recursive: true });
-    await work();
+    return work();
   }
 }
 
@@ -88,4 +105,8 @@ async function writeNew(path: string, pieces: readonly Uint8Array[]): Promise<vo
   } finally {
     await file.close();
   }
+}
+
+async function discard(temp: string): Promise<void> {
+  await unlink(temp).catch(() => undefined);
 }

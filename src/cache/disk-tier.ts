@@ -14,12 +14,14 @@ import { createDiskFolder } from './disk-folder.ts';
 import { createDiskIndex } from './disk-index.ts';
 import { createDiskInheritance } from './disk-inheritance.ts';
 import { isDiskItemExpired, type DiskItem } from './disk-item.ts';
+import { createDiskKeep } from './disk-keep.ts';
 import { createDiskLookup } from './disk-lookup.ts';
 import type { DiskParts } from './disk-parts.ts';
 import { createDiskPaths } from './disk-paths.ts';
 import { createDiskSpace } from './disk-space.ts';
 import { startDiskUpkeep } from './disk-upkeep.ts';
 import { createHealthNote } from './health-note.ts';
+import type { Keep } from './origin.ts';
 import type { Tier } from './tier.ts';
 
 export interface DiskTierOptions {
@@ -43,6 +45,8 @@ export interface DiskTier extends Tier {
   /** When everything inherited is in the index, and within the limits. Never rejects. */
   readonly loaded: Promise<void>;
   isLoading(): boolean;
+  /** Takes in a body that is too large to hold, while it passes through. */
+  readonly keep: Keep;
   /** The keys to warm memory with, hottest first. */
   hottest(count: number): string[];
   /** Removes what has expired and what does not fit any more; also done by itself every minute. */
@@ -59,9 +63,11 @@ export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): Di
   const { index, eviction, inheritance } = parts;
   const lookup = createDiskLookup(parts, options.wholeBytesMax ?? WHOLE_BYTES_MAX);
   const changes = createDiskChanges(parts);
+  const keeping = createDiskKeep(parts, stop.signal);
   const upkeep = startDiskUpkeep(parts, changes, stop.signal);
 
   async function deleteWhere(test: (key: string) => boolean, signal: AbortSignal): Promise<number> {
+    keeping.cancelWhere(test);
     const known = await changes.purge((item) => test(item.key), signal);
     if (!inheritance.isLoading()) return known;
     await abortable(upkeep.loaded, signal);
@@ -84,11 +90,15 @@ export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): Di
     },
     put: async (entry, body, signal) => {
       if (stop.signal.aborted) return false;
+      keeping.cancel(entry.key);
       const written = changes.put(entry, body, signal);
       parts.background(written.catch(() => undefined));
       return written;
     },
-    delete: changes.delete,
+    delete: async (key, signal) => {
+      keeping.cancel(key);
+      return changes.delete(key, signal);
+    },
     deleteWhere,
     stats: () => ({
       name: 'disk',
@@ -101,6 +111,7 @@ export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): Di
       errors: parts.reads.failures() + parts.writes.failures(),
     }),
     close,
+    keep: keeping.keep,
     loaded: upkeep.loaded,
     isLoading: inheritance.isLoading,
     hottest: index.hottest,

@@ -62,6 +62,8 @@ export function createTieredLookup(row: TierRow, deps: TieredLookupDeps): Tiered
       case 'whole':
         return keepFound(row, answer, steps, row.slots, flight);
       case 'large':
+        // It is another body than the tiers have, and comes to them by itself: until then they have none.
+        if (known.stored !== undefined) await deps.forget(key, flight);
         return { entry: answer.entry, body: answer.body, steps };
     }
   }
