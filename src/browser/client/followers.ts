@@ -54,9 +54,11 @@ export function createFollowers() {
     /** The oldest position that anybody needs; who stands further skips what comes again. */
     resumeFrom: () => oldest([...all].map((follower) => follower.cursor).filter(Boolean)),
 
-    /** Where a stream stands that has not had an event yet. Never moves anybody over a replay. */
-    start(cursor: string): void {
-      for (const follower of all) if (follower.joined) follower.cursor ||= cursor;
+    /** Heartbeats say how far the stream is: whoever it covers has everything up to there. */
+    advance(cursor: string): void {
+      for (const follower of all) {
+        if (follower.joined && isAfter(cursor, follower.cursor)) follower.cursor = cursor;
+      }
     },
 
     /** A copy, since a callback may well follow or leave. */

@@ -4,7 +4,7 @@
  */
 import { createConnector, type Dial } from './connector.ts';
 import { createFollowers, type Follower, type FollowState } from './followers.ts';
-import { covers, type ImageEvent } from './image-event.ts';
+import { covers, isAfter, type ImageEvent } from './image-event.ts';
 import type { LinkEnd } from './link.ts';
 import { createPatience } from './patience.ts';
 import { createTimer } from './timer.ts';
@@ -52,8 +52,8 @@ export function createSharedStream({ dial, toEvent }: SharedStreamOptions): Shar
     onOpen: () => tell('open'),
     onAlive() {},
     onCursor(cursor) {
-      position ||= cursor;
-      followers.start(cursor);
+      position = isAfter(cursor, position) ? cursor : position;
+      followers.advance(cursor);
     },
     onRetry: patience.setBase,
     onEvent(name, cursor, data) {

@@ -22,7 +22,7 @@ export interface Sample {
 
 const COUNTERS = {
   requests: 'requests.total',
-  notModified: 'requests.hits_304',
+  notModified: 'requests.not_modified',
   hits: 'hits',
   misses: 'misses',
   deliveries: 'events.deliveries',

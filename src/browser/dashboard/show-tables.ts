@@ -54,28 +54,34 @@ function words(key: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-const BAD = /^(refused|timeouts|crashes|gaps|cut.*|errors)$/;
+const BAD = /^(refused|timeouts|crashes|gaps|errors|(cut|closed) (slow|stalled|failed))$/;
 
-function fact(key: string, value: number): readonly HTMLElement[] {
+const UNITS: readonly (readonly [RegExp, (value: number) => string])[] = [
+  [/_?bytes$/i, formatBytes],
+  [/_?ms$/i, (value) => `${formatCount(value)} ms`],
+];
+
+function fact(key: string, value: number): HTMLElement {
+  const [ending, format] = UNITS.find(([unit]) => unit.test(key)) ?? [/$/, formatCount];
   const isBad = BAD.test(key) && value > 0;
-  const text = /bytes$/i.test(key) ? formatBytes(value) : formatCount(value);
-  const name = words(key.replace(/_?bytes$/i, '') || key);
-  return [
-    buildElement(
-      'div',
-      {},
-      buildElement('dt', {}, name),
-      buildElement('dd', isBad ? { class: 'warn' } : {}, text),
-    ),
-  ];
+  const name = buildElement('dt', {}, words(key.replace(ending, '') || key));
+  return buildElement('div', {}, name, buildElement('dd', isBad ? { class: 'warn' } : {}, format(value)));
+}
+
+/** Counters by reason (`closed: { slow: 3 }`) as one each, where there is something to tell. */
+function flatten(key: string, value: unknown): readonly (readonly [string, number])[] {
+  if (typeof value === 'number') return [[key, value]];
+  const reasons = Object.entries(fieldsOf(value)).filter(
+    ([, count]) => typeof count === 'number' && count > 0,
+  );
+  return Array.isArray(value) ? [] : reasons.map(([reason, count]) => [`${key} ${reason}`, Number(count)]);
 }
 
 /** Every number of a section, those that the page shows elsewhere left out. */
 function facts(list: HTMLElement, section: unknown, without: readonly string[]): void {
   const entries = Object.entries(fieldsOf(section)).filter(([key]) => !without.includes(key));
-  list.replaceChildren(
-    ...entries.flatMap(([key, value]) => (typeof value === 'number' ? fact(key, value) : [])),
-  );
+  const numbers = entries.flatMap(([key, value]) => flatten(key, value));
+  list.replaceChildren(...numbers.map(([key, value]) => fact(key, value)));
 }
 
 function lanes(stats: unknown): void {

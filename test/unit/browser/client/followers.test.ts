@@ -75,12 +75,12 @@ test('a gap is told to everybody, and its cursor counts even where it lies befor
   expect(one.got).toEqual(['gap 100-0', 'image.ready 101-0']);
 });
 
-test('the position that a stream opens at never moves a follower over its replay', () => {
+test('a heartbeat moves on whom the stream covers, never back', () => {
   const followers = createFollowers();
-  const [resumed, fresh] = [follower(['*'], '3-0'), follower(['*'])];
-  followers.add(resumed);
-  followers.add(fresh);
+  const [behind, ahead, late] = [follower(['*']), follower(['*'], '30-0'), follower(['job:9'], '1-0')];
+  for (const one of [behind, ahead]) followers.add(one);
   followers.join();
-  followers.start('10-0');
-  expect([resumed.cursor, fresh.cursor]).toEqual(['3-0', '10-0']);
+  followers.add(late);
+  followers.advance('10-0');
+  expect([behind.cursor, ahead.cursor, late.cursor]).toEqual(['10-0', '30-0', '1-0']);
 });
