@@ -72,7 +72,8 @@ function put(name: string, ...content: readonly (Node | string)[]): void {
 function showTiles(stats: unknown, sample: Sample): void {
   const cacheBytes = numberAt(stats, 'cache_bytes');
   const limitBytes = numberAt(stats, 'cache_bytes_limit');
-  put('hitRatio', ...withUnit(numberAt(stats, 'hit_ratio'), formatPercent));
+  const reads = (numberAt(stats, 'hits') ?? 0) + (numberAt(stats, 'misses') ?? 0);
+  put('hitRatio', ...withUnit(reads > 0 ? numberAt(stats, 'hit_ratio') : undefined, formatPercent));
   const nowNote = note(sample.hitPercent, (percent) => `${formatPercent(percent / 100)} of the last reads`);
   const allNote = note(numberAt(stats, 'misses'), (misses) => `${formatCount(misses)} misses since start`);
   put('hitRatioNote', nowNote || allNote);

@@ -71,10 +71,11 @@ function fact(key: string, value: number): HTMLElement {
 /** Counters by reason (`closed: { slow: 3 }`) as one each, where there is something to tell. */
 function flatten(key: string, value: unknown): readonly (readonly [string, number])[] {
   if (typeof value === 'number') return [[key, value]];
-  const reasons = Object.entries(fieldsOf(value)).filter(
-    ([, count]) => typeof count === 'number' && count > 0,
+  if (Array.isArray(value)) return [];
+  const reasons = Object.entries(fieldsOf(value)).map(
+    ([reason, many]) => [`${key} ${reason}`, Number(many)] as const,
   );
-  return Array.isArray(value) ? [] : reasons.map(([reason, count]) => [`${key} ${reason}`, Number(count)]);
+  return reasons.filter(([, many]) => many > 0);
 }
 
 /** Every number of a section, those that the page shows elsewhere left out. */
