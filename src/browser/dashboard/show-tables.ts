@@ -102,20 +102,21 @@ function table(name: string, rows: readonly Fields[], row: (fields: Fields) => H
 }
 
 function topicRow(fields: Fields): HTMLElement {
-  const head = buildElement('th', { scope: 'row' }, textAt(fields, 'topic') || textAt(fields, 'name'));
+  const head = buildElement('th', { scope: 'row' }, textAt(fields, 'topic'));
+  return buildElement('tr', {}, head, cell(count(numberAt(fields, 'subscribers'))));
+}
+
+function slowRow(fields: Fields): HTMLElement {
+  const transport = textAt(fields, 'transport');
+  const head = buildElement('th', { scope: 'row' }, `${textAt(fields, 'client')} ${transport}`);
+  const stalledS = (numberAt(fields, 'stalled_ms') ?? 0) / 1000;
   return buildElement(
     'tr',
     {},
     head,
-    cell(count(numberAt(fields, 'subscribers') ?? numberAt(fields, 'followers'))),
+    cell(formatBytes(numberAt(fields, 'bytes') ?? 0)),
+    cell(formatDuration(stalledS)),
   );
-}
-
-function slowRow(fields: Fields): HTMLElement {
-  const head = buildElement('th', { scope: 'row' }, textAt(fields, 'client') || textAt(fields, 'id'));
-  const bytes = numberAt(fields, 'bytes') ?? numberAt(fields, 'outstanding_bytes') ?? 0;
-  const waitedMs = numberAt(fields, 'stalled_ms') ?? numberAt(fields, 'ms') ?? 0;
-  return buildElement('tr', {}, head, cell(formatBytes(bytes)), cell(formatDuration(waitedMs / 1000)));
 }
 
 export function showTables(stats: unknown): void {
