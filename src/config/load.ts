@@ -66,6 +66,13 @@ function crossCheck(config: Config, problems: string[]): void {
         'Set WRITE_TOKEN, or ALLOW_OPEN_WRITES=true where the network is trusted',
     );
   }
+  const secretChars = config.SUBSCRIBE_JWT_SECRET.length;
+  if (secretChars > 0 && secretChars < 32) {
+    problems.push('SUBSCRIBE_JWT_SECRET is too short: expected at least 32 characters (RFC 7518 3.2)');
+  }
+  if (secretChars > 0 && config.SUBSCRIBE_JWKS_FILE !== '') {
+    problems.push('SUBSCRIBE_JWT_SECRET and SUBSCRIBE_JWKS_FILE are both set: expected one of them');
+  }
   if (config.METRICS_PORT !== 0 && config.METRICS_PORT === config.PORT) {
     problems.push(
       `METRICS_PORT is "${config.METRICS_PORT}", the same as PORT: give it a port of its own, or 0`,

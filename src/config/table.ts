@@ -193,6 +193,21 @@ export const SETTINGS = {
     'Access',
     'Bearer tokens that may write and administer, comma separated; empty: no token needed.',
   ),
+  SUBSCRIBE_JWT_SECRET: secret(
+    'Access',
+    'Secret of HS256 tokens that may follow events, at least 32 characters; empty: anybody may follow.',
+  ),
+  SUBSCRIBE_JWKS_FILE: text(
+    'Access',
+    '',
+    'File with the public keys (JWKS) of tokens that may follow events, instead of a secret.',
+  ),
+  SUBSCRIBE_JWT_ALGORITHM: choice(
+    'Access',
+    'RS256',
+    ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    'The one algorithm that tokens of SUBSCRIBE_JWKS_FILE may use.',
+  ),
   ALLOW_OPEN_WRITES: bool('Access', false, 'true listens beyond loopback without WRITE_TOKEN.'),
 } as const satisfies Record<string, Setting>;
 
