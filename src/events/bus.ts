@@ -7,7 +7,7 @@ import type { EventDraft, ImageEvent } from '../core/event.ts';
 export interface Replay {
   /** In cursor order: every final, and the newest partial of each image that has no final after it. */
   readonly events: readonly ImageEvent[];
-  /** From here on `events` is whole: the cursor that was asked for, unless there is a gap. */
+  /** `events` come after it: the cursor that was asked for, or an earlier one where that is ahead of all. */
   readonly since: string;
   /** Set when something before these events is gone: the machine reason of the `gap`. */
   readonly gap?: GapReason;

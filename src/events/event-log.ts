@@ -73,7 +73,11 @@ export class EventLog {
 
   /** The serial of the newest event at or before the cursor, among those that are here. */
   serialAt(cursor: string): number {
-    const index = firstIndex(this.records, this.head, ({ event }) => compareCursors(event.cursor, cursor) > 0);
+    const index = firstIndex(
+      this.records,
+      this.head,
+      ({ event }) => compareCursors(event.cursor, cursor) > 0,
+    );
     return (this.records[index]?.serial ?? Number.MAX_SAFE_INTEGER) - 1;
   }
 
