@@ -70,10 +70,10 @@ export function createDiskChanges(parts: DiskParts): DiskChanges {
     return folder.exclusive(name, signal, async () => {
       const item = index.get(key);
       if (item === undefined && !inheritance.isLoading()) return false;
-      if (item !== undefined) index.remove(item);
+      // The file first: what cannot be removed is still there, and may be tried again.
       const existed = await writes.watch(signal, async () => folder.unlink(name));
       if (item === undefined) return existed;
-      space.note(-item.cost);
+      if (index.remove(item)) space.note(-item.cost);
       return !isDiskItemExpired(item, nowMs());
     });
   }

@@ -10,8 +10,8 @@ export interface DiskEvictionDeps {
   readonly index: DiskIndex;
   readonly space: DiskSpace;
   readonly limitBytes: number;
-  /** The item is out of the index already. */
-  readonly removeFile: (item: DiskItem) => Promise<void>;
+  /** The item is out of the index already. False: its file could not be removed. */
+  readonly removeFile: (item: DiskItem) => Promise<boolean>;
   /** Whether a faster tier holds the key: what is read from there all day is never read here. */
   readonly isHot: (key: string) => boolean;
   readonly nowMs: () => number;
@@ -60,12 +60,19 @@ export function createDiskEviction(deps: DiskEvictionDeps): DiskEviction {
     return victims;
   }
 
-  /** False: nothing is left to evict. */
+  /** False: nothing is left to evict, or nothing can be (a filesystem that became read-only). */
   async function evictBatch(bytes: number): Promise<boolean> {
     const victims = pick(bytes);
-    evictions += victims.length;
-    await Promise.all(victims.map(deps.removeFile));
-    return victims.length > 0;
+    const removed = await Promise.all(victims.map(evict));
+    return victims.length > 0 && removed.every(Boolean);
+  }
+
+  async function evict(item: DiskItem): Promise<boolean> {
+    const isRemoved = await deps.removeFile(item);
+    if (isRemoved) evictions += 1;
+    // Its bytes are still taken, and still good.
+    else index.putBack(item);
+    return isRemoved;
   }
 
   async function makeRoom(signal: AbortSignal): Promise<boolean> {

@@ -12,6 +12,8 @@ export interface DiskIndex {
   add(item: DiskItem): void;
   /** False: the key has another item by now, or none. */
   remove(item: DiskItem): boolean;
+  /** What was removed and is there all the same: the oldest, unless the key has another item by now. */
+  putBack(item: DiskItem): void;
   use(item: DiskItem): void;
   /** Puts an unused item at the old end: called from the newest to the oldest, it sorts them. */
   sink(item: DiskItem): void;
@@ -19,7 +21,7 @@ export interface DiskIndex {
   childrenOf(key: string): readonly string[];
   /** Every key, live: may be read on while items come and go. */
   keys(): IterableIterator<string>;
-  hottest(count: number): string[];
+  hottest(countMax: number): string[];
   bytes(): number;
   size(): number;
 }
@@ -42,9 +44,19 @@ export function createDiskIndex(): DiskIndex {
   function add(item: DiskItem): void {
     const before = items.get(item.key);
     if (before !== undefined) remove(before);
-    items.set(item.key, item);
     if (item.inherited && !item.used) order.addOldest(item);
     else order.addNewest(item);
+    count(item);
+  }
+
+  function putBack(item: DiskItem): void {
+    if (items.has(item.key)) return;
+    order.addOldest(item);
+    count(item);
+  }
+
+  function count(item: DiskItem): void {
+    items.set(item.key, item);
     bytes += item.cost;
     if (item.parent !== undefined) children.add(item.parent, item.key);
   }
@@ -62,9 +74,9 @@ export function createDiskIndex(): DiskIndex {
     order.addOldest(item);
   }
 
-  function hottest(count: number): string[] {
+  function hottest(countMax: number): string[] {
     const keys: string[] = [];
-    for (let item = order.newest(); item !== undefined && keys.length < count; item = item.older) {
+    for (let item = order.newest(); item !== undefined && keys.length < countMax; item = item.older) {
       keys.push(item.key);
     }
     return keys;
@@ -74,6 +86,7 @@ export function createDiskIndex(): DiskIndex {
     get: (key) => items.get(key),
     add,
     remove,
+    putBack,
     use,
     sink,
     oldest: order.oldest,

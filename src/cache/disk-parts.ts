@@ -19,8 +19,8 @@ export interface DiskParts {
   readonly reads: HealthNote;
   readonly writes: HealthNote;
   readonly nowMs: () => number;
-  /** Removes the file of an item that is out of the index. Never rejects. */
-  readonly removeFile: (item: DiskItem) => Promise<void>;
+  /** Removes the file of an item that is out of the index. Never rejects; false: it is still there. */
+  readonly removeFile: (item: DiskItem) => Promise<boolean>;
   /** Work that nobody waits for, but a stop does. Its failure is noted, not thrown. */
   readonly background: (work: Promise<unknown>) => void;
 }

@@ -1,16 +1,20 @@
 /** Removes every item that a test accepts: from the index in slices, then their files in batches. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AppError } from '../errors.ts';
 import type { DiskIndex } from './disk-index.ts';
 import type { DiskItem } from './disk-item.ts';
 
 const SLICE_KEYS = 5000;
 const BATCH_FILES = 32;
 
-/** The number removed. Stops between two steps when the signal says so. */
+/**
+ * The number removed. Stops between two steps when the signal says so. Throws when a file stayed: it would
+ * come back with the next run.
+ */
 export async function purgeDisk(
   index: DiskIndex,
   accepts: (item: DiskItem) => boolean,
-  removeFile: (item: DiskItem) => Promise<void>,
+  removeFile: (item: DiskItem) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<number> {
   const gone: DiskItem[] = [];
@@ -25,9 +29,12 @@ export async function purgeDisk(
     const item = index.get(key);
     if (item !== undefined && accepts(item) && index.remove(item)) gone.push(item);
   }
+  let failures = 0;
   for (let start = 0; start < gone.length; start += BATCH_FILES) {
-    await Promise.all(gone.slice(start, start + BATCH_FILES).map(removeFile));
+    const removed = await Promise.all(gone.slice(start, start + BATCH_FILES).map(removeFile));
+    failures += removed.filter((isRemoved) => !isRemoved).length;
   }
   signal.throwIfAborted();
+  if (failures > 0) throw new AppError('storage_unavailable', `${failures} files could not be removed.`);
   return gone.length;
 }

@@ -133,12 +133,14 @@ function createParts(
   const reads = createHealthNote('disk', 'read', deps.log);
   const writes = createHealthNote('disk', 'written', deps.log);
 
-  async function removeFile(item: DiskItem): Promise<void> {
+  async function removeFile(item: DiskItem): Promise<boolean> {
     try {
       await folder.unlinkIf(paths.nameOf(item.key), () => index.get(item.key) === undefined);
       space.note(-item.cost);
+      return true;
     } catch (error) {
       writes.failed(error);
+      return false;
     }
   }
 

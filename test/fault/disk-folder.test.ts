@@ -193,3 +193,42 @@ describe('a folder with thousands of files', () => {
     expect(turns).toBeLessThan(5);
   });
 });
+
+describe('a file that cannot be removed', () => {
+  /** A folder in its place: unlink fails on it, as everything does on a filesystem that became read-only. */
+  async function obstruct(): Promise<string> {
+    const [path = ''] = await bench.files();
+    await rm(path);
+    await mkdir(path);
+    return path;
+  }
+
+  it('is still counted, so that the budget is not exceeded behind its back', async () => {
+    const tier = await bench.open({ limitBytes: 4096 });
+    await tier.put(entryOf('image:a', BODY), BODY, nobody);
+    await obstruct();
+    expect(await tier.put(entryOf('image:b', BODY), BODY, nobody)).toBe(false);
+    expect(tier.stats()).toMatchObject({ entries: 1, bytes: 4096, evictions: 0 });
+  });
+
+  it('makes its deletion fail until it can be done', async () => {
+    const tier = await bench.open();
+    await tier.put(entryOf('image:a', BODY), BODY, nobody);
+    const path = await obstruct();
+    const attempt = tier.delete('image:a', nobody);
+    await expect(attempt).rejects.toMatchObject({ code: 'storage_unavailable' });
+    await rm(path, { recursive: true });
+    await writeFile(path, 'torn');
+    expect(await tier.delete('image:a', nobody)).toBe(true);
+    expect(await bench.files()).toEqual([]);
+  });
+
+  it('makes a deletion by test fail, for it would come back with the next run', async () => {
+    const tier = await bench.open();
+    await tier.put(entryOf('image:a', BODY), BODY, nobody);
+    await obstruct();
+    const attempt = tier.deleteWhere(() => true, nobody);
+    await expect(attempt).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(tier.has('image:a')).toBe(false);
+  });
+});
