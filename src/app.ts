@@ -7,11 +7,13 @@ import { createCacheParts } from './app/cache-parts.ts';
 import { metricDefinitions } from './app/metric-definitions.ts';
 import { readStats } from './app/stats.ts';
 import { packageVersion } from './app/version.ts';
+import { startWarming } from './app/warming.ts';
 import { createKeyedLock } from './cache/keyed-lock.ts';
 import type { Found } from './cache/lookup.ts';
 import { createSingleFlight } from './cache/single-flight.ts';
 import type { Config } from './config/table.ts';
 import { systemClock } from './core/clock.ts';
+import { imageKey } from './core/keys.ts';
 import { createLocalBus } from './events/local-bus.ts';
 import { createPartialThrottle } from './events/partial-throttle.ts';
 import type { IngestDeps } from './flows/ingest-image.ts';
@@ -100,6 +102,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     renderSourceBytesMax: config.MAX_IMAGE_MB * MIB,
   };
 
+  const warmer = startWarming(config, { cache, disk, log });
+
   const access = createAccess(
     config.WRITE_TOKEN.split(',').filter((token) => token !== ''),
     config.CORS_ORIGINS,
@@ -113,6 +117,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       memoryLimitEntries: config.MEMORY_CACHE_IMAGES,
       cache: cache.stats,
       pool: pool.stats,
+      warming: warmer.progress,
       hub: () => ({
         subscribers: 0,
         published: 0,
@@ -157,7 +162,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       ...writeImageRoutes({ ingest, access, budget, imageBytesMax: config.MAX_IMAGE_MB * MIB }),
       ...streamImageRoutes({ ingest, access, imageBytesMax: config.MAX_IMAGE_MB * MIB }),
       ...infoRoutes({ cache, access }),
-      ...adminRoutes({ access, cache, ingest, stats }),
+      ...adminRoutes({ access, cache, ingest, stats, budget, warm: (ids) => warmer.add(ids.map(imageKey)) }),
       ...healthRoutes(health),
       ...(ownMetrics === undefined ? [metricsRoute(health)] : []),
       ...pageRoutes(loadPages(pagesDir())),
@@ -166,6 +171,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
   const close = async (): Promise<void> => {
     stopping = true;
+    warmer.stop();
     await server.close(config.STOP_GRACE_S * 1000);
     await ownMetrics?.close(0);
     await pool.close();

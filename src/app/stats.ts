@@ -5,6 +5,7 @@
 import type { TieredCacheStats } from '../cache/tiered-cache.ts';
 import type { TierStats } from '../cache/tier.ts';
 
+import type { WarmProgress } from '../flows/warm-cache.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
 
@@ -23,6 +24,7 @@ export interface StatsSources {
     waitingBytes: number;
     closed: Readonly<Record<string, number>>;
   };
+  readonly warming: () => WarmProgress;
   readonly http: HttpCounters;
   readonly uploadsInFlightBytes: () => number;
 }
@@ -79,6 +81,7 @@ export function readStats(sources: StatsSources) {
     origin: cache.origin ?? null,
     workers: sources.pool(),
     events: sources.hub(),
+    warming: sources.warming(),
     requests: {
       total: sources.http.requests,
       memory_hits: sources.http.memoryHits,

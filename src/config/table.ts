@@ -84,6 +84,8 @@ export const SETTINGS = {
     's',
     'max-age of images asked for without their version.',
   ),
+  WARM_FILE: text('Cache', '', 'File of image ids, one a line, that are fetched into memory at start.'),
+  WARM_FROM_DISK: bool('Cache', true, 'Fills memory at start with what was hottest on disk before.'),
   MAX_IMAGE_MB: int(
     'Images',
     32,

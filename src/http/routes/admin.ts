@@ -1,15 +1,22 @@
 /** /admin/*: what an operator reads and does. Everything here needs what writing needs. */
+import { z } from 'zod';
 import type { Cache } from '../../cache/lookup.ts';
+import { checkImageId } from '../../core/image-id.ts';
+import { AppError } from '../../errors.ts';
 import { deleteImage, type IngestDeps } from '../../flows/ingest-image.ts';
 import type { Access } from '../access.ts';
 import type { Exchange } from '../exchange.ts';
+import { readBody } from '../read-body.ts';
 import type { Route } from '../routes.ts';
+import type { UploadBudget } from '../upload-budget.ts';
 
 export interface AdminDeps {
   readonly access: Access;
   readonly cache: Cache;
   readonly ingest: Omit<IngestDeps, 'pool'>;
   readonly stats: () => unknown;
+  readonly warm: (ids: readonly string[]) => unknown;
+  readonly budget: UploadBudget;
 }
 
 function sendJson(exchange: Exchange, access: Access, body: unknown): void {
@@ -22,6 +29,28 @@ function sendJson(exchange: Exchange, access: Access, body: unknown): void {
     ],
     body: `${JSON.stringify(body)}\n`,
   });
+}
+
+const Ids = z.object({ ids: z.array(z.string()).min(1) });
+const IDS_BYTES_MAX = 8 * 1024 * 1024;
+
+/** `{"ids": ["a", …]}`; AppError json_invalid, image_id_invalid. */
+async function readIds(exchange: Exchange, budget: UploadBudget): Promise<readonly string[]> {
+  const { request, response, signal } = exchange;
+  const contentLength = request.header('content-length');
+  const { body, release } = await readBody(response, {
+    contentLength,
+    limitBytes: IDS_BYTES_MAX,
+    budget,
+    signal,
+  });
+  try {
+    return Ids.parse(JSON.parse(Buffer.from(body).toString())).ids.map(checkImageId);
+  } catch (error) {
+    throw error instanceof AppError ? error : new AppError('json_invalid', 'Send {"ids": ["image id", …]}.');
+  } finally {
+    release();
+  }
 }
 
 export function adminRoutes(deps: AdminDeps): readonly Route[] {
@@ -45,6 +74,15 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
             ? await deps.cache.deleteWhere(() => true, exchange.signal)
             : Number(await deleteImage(key, deps.ingest));
         sendJson(exchange, deps.access, { cleared });
+      },
+    },
+    {
+      method: 'post',
+      pattern: '/admin/warm',
+      handle: async (exchange) => {
+        deps.access.checkWrite(exchange.request);
+        const ids = await readIds(exchange, deps.budget);
+        sendJson(exchange, deps.access, deps.warm(ids));
       },
     },
   ];
