@@ -63,6 +63,13 @@ function createPool(config: Config, workerUrl: URL) {
   });
 }
 
+function secretsOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== '');
+}
+
 /** Starts everything; resolves when requests are answered. Rejects, with nothing left running, when it can't. */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const { log, workerUrl = new URL('../workers/image-worker.js', import.meta.url) } = options;
@@ -104,10 +111,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
   const warmer = startWarming(config, { cache, disk, log });
 
-  const access = createAccess(
-    config.WRITE_TOKEN.split(',').filter((token) => token !== ''),
-    config.CORS_ORIGINS,
-  );
+  const tokens = { write: secretsOf(config.WRITE_TOKEN), admin: secretsOf(config.ADMIN_TOKEN) };
+  const access = createAccess(tokens, config.CORS_ORIGINS);
   const counters = createHttpCounters();
   const budget = createUploadBudget(config.UPLOAD_BUDGET_MB * MIB);
   const stats = () =>
@@ -156,8 +161,20 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   const server = await startServer({
     host: config.HOST,
     port: config.PORT,
+    ...(config.TLS_CERT_FILE === ''
+      ? {}
+      : { tls: { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE } }),
     context,
-    getImage: createGetImage({ serve, access, head, sizes: config.VARIANT_SIZES, counters, log }),
+    getImage: createGetImage({
+      serve,
+      access,
+      head,
+      sizes: config.VARIANT_SIZES,
+      signingKeys: secretsOf(config.SIGNING_KEYS),
+      signedOnly: config.SIGNED_ONLY,
+      counters,
+      log,
+    }),
     routes: [
       ...writeImageRoutes({ ingest, access, budget, imageBytesMax: config.MAX_IMAGE_MB * MIB }),
       ...streamImageRoutes({ ingest, access, imageBytesMax: config.MAX_IMAGE_MB * MIB }),
@@ -180,11 +197,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     await closeCache();
   };
   let closing: Promise<void> | undefined;
+  const scheme = config.TLS_CERT_FILE === '' ? 'http' : 'https';
   const host = config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST;
-  log.info({ host: config.HOST, port: server.port }, `listening on http://${host}:${server.port}`);
+  log.info({ host: config.HOST, port: server.port }, `listening on ${scheme}://${host}:${server.port}`);
   void disk?.loaded.then(() => log.info({ entries: disk.stats().entries }, 'disk tier indexed'));
   return {
-    url: `http://${host}:${server.port}`,
+    url: `${scheme}://${host}:${server.port}`,
     port: server.port,
     close: async () => (closing ??= close()),
   };

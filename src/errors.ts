@@ -91,6 +91,11 @@ export const ERROR_TABLE = {
     title: 'Cross-site write refused',
     advice: 'A page of another origin may write only if CORS_ORIGINS names that origin.',
   },
+  signature_invalid: {
+    status: 403,
+    title: 'Signature missing, wrong or expired',
+    advice: 'Sign path and query with `afterimage sign`; a changed or expired address is refused.',
+  },
   topic_forbidden: {
     status: 403,
     title: 'Topic not granted',

@@ -73,6 +73,12 @@ function crossCheck(config: Config, problems: string[]): void {
   if (secretChars > 0 && config.SUBSCRIBE_JWKS_FILE !== '') {
     problems.push('SUBSCRIBE_JWT_SECRET and SUBSCRIBE_JWKS_FILE are both set: expected one of them');
   }
+  if (config.SIGNED_ONLY && config.SIGNING_KEYS === '') {
+    problems.push('SIGNED_ONLY is true and SIGNING_KEYS is not set: nothing could be served');
+  }
+  if ((config.TLS_CERT_FILE === '') !== (config.TLS_KEY_FILE === '')) {
+    problems.push('TLS_CERT_FILE and TLS_KEY_FILE belong together: expected both, or neither');
+  }
   if (config.METRICS_PORT !== 0 && config.METRICS_PORT === config.PORT) {
     problems.push(
       `METRICS_PORT is "${config.METRICS_PORT}", the same as PORT: give it a port of its own, or 0`,

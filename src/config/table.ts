@@ -195,6 +195,14 @@ export const SETTINGS = {
     'Access',
     'Bearer tokens that may write and administer, comma separated; empty: no token needed.',
   ),
+  ADMIN_TOKEN: secret('Access', 'Bearer tokens for /admin/*, comma separated; empty: those of WRITE_TOKEN.'),
+  SIGNING_KEYS: secret(
+    'Access',
+    'Keys of signed image addresses, comma separated; the first signs, all are good. See `afterimage sign`.',
+  ),
+  SIGNED_ONLY: bool('Access', false, 'true serves images only at addresses that SIGNING_KEYS signed.'),
+  TLS_CERT_FILE: text('Server', '', 'Certificate chain (PEM) to serve TLS with; needs TLS_KEY_FILE.'),
+  TLS_KEY_FILE: text('Server', '', 'Private key (PEM) of TLS_CERT_FILE.'),
   SUBSCRIBE_JWT_SECRET: secret(
     'Access',
     'Secret of HS256 tokens that may follow events, at least 32 characters; empty: anybody may follow.',

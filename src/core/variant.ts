@@ -26,13 +26,18 @@ export interface Variant extends VariantRequest {
 
 const FITS: ReadonlySet<string> = new Set(['inside', 'cover', 'contain', 'fill']);
 const FORMATS: ReadonlySet<string> = new Set(['auto', 'webp', 'avif', 'jpeg', 'png']);
+/** Largest side of a rendering: WebP holds 16383, and memory is four bytes a pixel. */
+const SIDE_MAX = 8192;
 /** Qualities are rounded to this step: twenty renderings of one size at the most. */
 const QUALITY_STEP = 5;
 /** Up to this many output pixels AVIF is cheap enough to make while the client waits. */
 const AVIF_PIXELS_MAX = 256 * 256;
 
+/** `any` is for addresses that somebody signed. */
+export type Sizes = ReadonlySet<number> | 'any';
+
 /** A rendering asked for by `w`, `h`, `fit`, `format`, `q`, `anim`; undefined when the original is asked for. */
-export function parseVariant(query: URLSearchParams, sizes: ReadonlySet<number>): VariantRequest | undefined {
+export function parseVariant(query: URLSearchParams, sizes: Sizes): VariantRequest | undefined {
   const width = parseSide('w', query.get('w'), sizes);
   const height = parseSide('h', query.get('h'), sizes);
   const format = query.get('format') ?? 'source';
@@ -56,11 +61,12 @@ function isFormat(text: string): text is OutputFormat | 'auto' {
   return FORMATS.has(text);
 }
 
-function parseSide(name: string, text: string | null, sizes: ReadonlySet<number>): number {
+function parseSide(name: string, text: string | null, sizes: Sizes): number {
   if (text === null || text === '') return 0;
   const side = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!sizes.has(side)) {
-    throw new AppError('size_unlisted', `${name} is one of ${[...sizes].join(', ')}.`);
+  if (!(sizes === 'any' ? side >= 1 && side <= SIDE_MAX : sizes.has(side))) {
+    const expected = sizes === 'any' ? `from 1 to ${SIDE_MAX}` : `one of ${[...sizes].join(', ')}`;
+    throw new AppError('size_unlisted', `${name} is ${expected}.`);
   }
   return side;
 }

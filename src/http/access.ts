@@ -9,6 +9,8 @@ import type { Headers, Request } from './exchange.ts';
 export interface Access {
   /** AppError token_missing or origin_forbidden, before any work. */
   checkWrite(request: Request): void;
+  /** The same for /admin/*. */
+  checkAdmin(request: Request): void;
   /** CORS headers of an answer to this request; [] when its origin may not read. */
   corsHeaders(origin: string): Headers;
   preflightHeaders(origin: string): Headers;
@@ -32,8 +34,13 @@ function createTokenCheck(tokens: readonly string[]): (given: string) => boolean
   };
 }
 
-export function createAccess(writeTokens: readonly string[], corsOrigins: readonly string[]): Access {
-  const isToken = createTokenCheck(writeTokens);
+/** Without tokens of their own, the calls of an administrator need those that may write. */
+export interface AccessTokens {
+  readonly write: readonly string[];
+  readonly admin: readonly string[];
+}
+
+export function createAccess(tokens: AccessTokens, corsOrigins: readonly string[]): Access {
   const anyOrigin = corsOrigins.includes('*');
   const named = new Set(corsOrigins);
 
@@ -48,15 +55,19 @@ export function createAccess(writeTokens: readonly string[], corsOrigins: readon
     throw new AppError('origin_forbidden');
   };
 
+  const createCheck = (allowed: readonly string[]): ((request: Request) => void) => {
+    // Without a token the address is all that protects a server on loopback from any web page.
+    if (allowed.length === 0) return checkOrigin;
+    const isToken = createTokenCheck(allowed);
+    return (request) => {
+      const [, token = ''] = /^Bearer (.+)$/i.exec(request.header('authorization')) ?? [];
+      if (!isToken(token)) throw new AppError('token_missing');
+    };
+  };
+
   return {
-    checkWrite(request) {
-      if (writeTokens.length > 0) {
-        const [, token = ''] = /^Bearer (.+)$/i.exec(request.header('authorization')) ?? [];
-        if (!isToken(token)) throw new AppError('token_missing');
-      }
-      // Without a token the address is all that protects a server on loopback from any web page.
-      else checkOrigin(request);
-    },
+    checkWrite: createCheck(tokens.write),
+    checkAdmin: createCheck(tokens.admin.length === 0 ? tokens.write : tokens.admin),
     corsHeaders(origin) {
       if (anyOrigin)
         return [

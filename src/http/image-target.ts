@@ -3,6 +3,7 @@
  * form is kept: a hit then parses nothing.
  */
 import { checkImageId } from '../core/image-id.ts';
+import { SIGNATURE_PARAMETER } from '../core/signature.ts';
 import { parseVariant, type VariantRequest } from '../core/variant.ts';
 import { AppError } from '../errors.ts';
 
@@ -11,9 +12,11 @@ export interface ImageQuery {
   /** '' when the URL names none. */
   readonly version: string;
   readonly partial: boolean;
+  /** It carries a signature, which nobody has checked yet. */
+  readonly signed: boolean;
 }
 
-const PLAIN: ImageQuery = { variant: undefined, version: '', partial: false };
+const PLAIN: ImageQuery = { variant: undefined, version: '', partial: false, signed: false };
 const KEPT_QUERIES_MAX = 1024;
 const QUERY_CHARS_MAX = 512;
 
@@ -27,10 +30,12 @@ export function createImageQueryReader(sizes: readonly number[]): (query: string
     if (known !== undefined) return known;
     if (query.length > QUERY_CHARS_MAX) throw new AppError('query_invalid', 'The query is too long.');
     const parameters = new URLSearchParams(query);
+    const signed = parameters.has(SIGNATURE_PARAMETER);
     const parsed: ImageQuery = {
-      variant: parseVariant(parameters, listed),
+      variant: parseVariant(parameters, signed ? 'any' : listed),
       version: parameters.get('v') ?? '',
       partial: parameters.has('partial'),
+      signed,
     };
     // Strangers choose these texts: start over rather than grow.
     if (kept.size >= KEPT_QUERIES_MAX) kept.clear();

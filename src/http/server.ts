@@ -4,6 +4,7 @@
  */
 import {
   App,
+  SSLApp,
   us_listen_socket_close,
   us_socket_local_port,
   type HttpRequest,
@@ -20,6 +21,7 @@ import { transfersUnderWay } from './send-body.ts';
 export interface ServerParts {
   readonly host: string;
   readonly port: number;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
   readonly context: RouteContext;
   readonly routes: readonly Route[];
   /** Handlers that need the native objects: the hit path and the event streams. */
@@ -76,7 +78,10 @@ async function listen(app: TemplatedApp, host: string, port: number): Promise<us
 
 export async function startServer(parts: ServerParts): Promise<Server> {
   const { context } = parts;
-  const app = App();
+  const app =
+    parts.tls === undefined
+      ? App()
+      : SSLApp({ cert_file_name: parts.tls.certFile, key_file_name: parts.tls.keyFile });
   if (parts.getImage !== undefined) {
     app.get('/images/*', parts.getImage);
     app.head('/images/*', parts.getImage);

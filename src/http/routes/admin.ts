@@ -1,4 +1,4 @@
-/** /admin/*: what an operator reads and does. Everything here needs what writing needs. */
+/** /admin/*: what an operator reads and does. Everything here needs a token of an administrator. */
 import { z } from 'zod';
 import type { Cache } from '../../cache/lookup.ts';
 import { checkImageId } from '../../core/image-id.ts';
@@ -59,7 +59,7 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
       method: 'get',
       pattern: '/admin/stats',
       handle: (exchange) => {
-        deps.access.checkWrite(exchange.request);
+        deps.access.checkAdmin(exchange.request);
         sendJson(exchange, deps.access, deps.stats());
       },
     },
@@ -67,7 +67,7 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
       method: 'del',
       pattern: '/admin/cache',
       handle: async (exchange) => {
-        deps.access.checkWrite(exchange.request);
+        deps.access.checkAdmin(exchange.request);
         const key = new URLSearchParams(exchange.request.query).get('key');
         const cleared =
           key === null
@@ -80,7 +80,7 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
       method: 'post',
       pattern: '/admin/warm',
       handle: async (exchange) => {
-        deps.access.checkWrite(exchange.request);
+        deps.access.checkAdmin(exchange.request);
         const ids = await readIds(exchange, deps.budget);
         sendJson(exchange, deps.access, deps.warm(ids));
       },

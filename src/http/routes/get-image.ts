@@ -5,12 +5,13 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Found, Hot } from '../../cache/lookup.ts';
 import { serveHot, serveImage, type ImageRequest, type ServeDeps } from '../../flows/serve-image.ts';
+import { isSigned } from '../../core/signature.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Access } from '../access.ts';
 import { answerFound, unsatisfiedRange } from '../answer-found.ts';
 import { decide, type Conditions } from '../conditional.ts';
-import { openExchange } from '../exchange.ts';
+import { openExchange, type Request } from '../exchange.ts';
 import { hotHead } from '../hot-head.ts';
 import { createImageQueryReader, imageIdOf, type ImageQuery } from '../image-target.ts';
 import { sendProblem } from '../problem.ts';
@@ -23,6 +24,10 @@ export interface GetImageDeps {
   readonly access: Access;
   readonly head: HeadSettings;
   readonly sizes: readonly number[];
+  /** Keys of signed addresses; the first one signs, all of them are good. */
+  readonly signingKeys: readonly string[];
+  /** True: only signed addresses are served. */
+  readonly signedOnly: boolean;
   readonly counters: HttpCounters;
   readonly log: Log;
 }
@@ -99,6 +104,7 @@ export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: Htt
     const { request } = exchange;
     try {
       const query = readQuery(request.query);
+      checkSignature(request, query, deps);
       const id = imageIdOf(request.path, PREFIX);
       const wanted: ImageRequest = {
         id,
@@ -119,7 +125,7 @@ export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: Htt
 
   return (res, req) => {
     deps.counters.requests += 1;
-    if (!isDebug) {
+    if (!isDebug && !deps.signedOnly) {
       const hot = findHot(req, readQuery, deps);
       if (hot !== undefined) {
         answerHot(res, req, hot, readQuery(req.getQuery() ?? ''));
@@ -138,11 +144,20 @@ function findHot(
 ): Hot | undefined {
   try {
     const query = readQuery(req.getQuery() ?? '');
+    if (query.signed) return undefined;
     const accept = query.variant?.format === 'auto' ? req.getHeader('accept') : '';
     const id = imageIdOf(req.getUrl(), PREFIX);
     return serveHot({ id, partial: query.partial, variant: query.variant, accept }, deps.serve.cache);
   } catch {
     return undefined;
+  }
+}
+
+/** AppError signature_invalid, unless the address is signed or need not be. Before any work is done for it. */
+function checkSignature(request: Request, query: ImageQuery, deps: GetImageDeps): void {
+  if (!query.signed && !deps.signedOnly) return;
+  if (!isSigned(request.path, request.query, deps.signingKeys, Date.now())) {
+    throw new AppError('signature_invalid');
   }
 }
 
