@@ -18,8 +18,8 @@ export function settingsHelp(): string {
     lines.push('', `${group}:`);
     for (const [name, setting] of rows) {
       const shownDefault = setting.default === '' ? 'not set' : setting.default;
-      lines.push(`  ${name.padEnd(24)} ${setting.sentence}`);
-      lines.push(`  ${''.padEnd(24)} ${expectation(setting)}; default ${shownDefault}`);
+      lines.push(`  ${name}`, `      ${setting.sentence}`);
+      lines.push(`      Expects ${expectation(setting)}; default ${shownDefault}.`);
     }
   }
   return lines.join('\n');
@@ -38,7 +38,9 @@ export function settingsMarkdown(): string {
     lines.push('', `## ${group}`, '', '| name | expects | default | meaning |', '|---|---|---|---|');
     for (const [name, setting] of rows) {
       const shownDefault = setting.default === '' ? 'not set' : `\`${setting.default}\``;
-      lines.push(`| \`${name}\` | ${expectation(setting)} | ${shownDefault} | ${setting.sentence} |`);
+      lines.push(
+        `| \`${name}\` | ${expectation(setting)} | ${shownDefault} | ${setting.sentence.replaceAll('|', '\\|')} |`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;
