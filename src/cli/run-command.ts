@@ -6,6 +6,7 @@ import { health, HEALTH_HELP } from './health.ts';
 import { printable } from './printable.ts';
 import { put, PUT_HELP } from './put.ts';
 import { serve, SERVE_HELP } from './serve.ts';
+import { sign, SIGN_HELP } from './sign.ts';
 import { UsageError, type Command, type Terminal } from './terminal.ts';
 import { watch, WATCH_HELP } from './watch.ts';
 
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly help: 
   serve: { run: serve, help: () => `${SERVE_HELP}\n${settingsHelp()}` },
   put: { run: put, help: () => PUT_HELP },
   watch: { run: watch, help: () => WATCH_HELP },
+  sign: { run: sign, help: () => SIGN_HELP },
   health: { run: health, help: () => HEALTH_HELP },
 };
 
@@ -23,6 +25,7 @@ const HELP = `Afterimage: a streaming image cache server for realtime image UIs.
   afterimage serve                     run the server
   afterimage put FILE… --topic TOPIC   store images and announce them
   afterimage watch --topic TOPIC       print events as they come
+  afterimage sign PATH…                signed addresses of images
   afterimage health                    exit code 0 when the server is ready
   afterimage COMMAND --help            more of a command; serve: every setting
   afterimage --version
