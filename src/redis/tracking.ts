@@ -31,8 +31,8 @@ export interface Tracking {
 export const INVALIDATION_CHANNEL = '__redis__:invalidate';
 /** Redis keeps time in milliseconds: after these the probe has expired on any clock. */
 const PROBE_EXPIRED_MS = 5;
-/** Redis may refuse to write and still be read from: full, a replica, no disk, no permission. */
-const WRITE_REFUSED = /^(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS)/;
+/** Redis may refuse this write and still be read from: full, a replica, no disk, no permission, another node’s slot. */
+const WRITE_REFUSED = /^(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|MOVED)/;
 
 export function createTracking(options: TrackingOptions): Tracking {
   const { data, subscriber, deadlineMs, probeKey } = options;

@@ -1,0 +1,54 @@
+/**
+ * What was changed while the primary tier was away, so that it can be made up for. Bounded: beyond, the
+ * oldest change is forgotten, and its key is then a miss in the primary. Pure.
+ */
+
+export type Change = 'put' | 'delete';
+type KeyTest = (key: string) => boolean;
+
+export interface OutageLedger {
+  note(key: string, change: Change): void;
+  noteClear(test: KeyTest): void;
+  changeOf(key: string): Change | undefined;
+  /** Whether a clearing that is still to be made up for accepts the key. */
+  isCleared(key: string): boolean;
+  /** Made up for, or overtaken by a change that the primary took. */
+  settle(key: string): void;
+  firstClear(): KeyTest | undefined;
+  settleClear(test: KeyTest): void;
+  firstKey(): string | undefined;
+  size(): number;
+}
+
+const KEYS_MAX = 10_000;
+const CLEARS_MAX = 100;
+
+export function createOutageLedger(): OutageLedger {
+  const changes = new Map<string, Change>();
+  let clears: KeyTest[] = [];
+
+  return {
+    note(key, change) {
+      // Last again: the newest change is forgotten last.
+      changes.delete(key);
+      changes.set(key, change);
+      const [oldest] = changes.keys();
+      if (changes.size > KEYS_MAX && oldest !== undefined) changes.delete(oldest);
+    },
+    noteClear(test) {
+      for (const key of changes.keys()) if (test(key)) changes.delete(key);
+      clears.push(test);
+      // Too many to tell apart: clear everything, which is never wrong for a cache.
+      if (clears.length > CLEARS_MAX) clears = [() => true];
+    },
+    changeOf: (key) => changes.get(key),
+    isCleared: (key) => clears.some((test) => test(key)),
+    settle: (key) => void changes.delete(key),
+    firstClear: () => clears[0],
+    settleClear(test) {
+      clears = clears.filter((other) => other !== test);
+    },
+    firstKey: () => changes.keys().next().value,
+    size: () => changes.size + clears.length,
+  };
+}

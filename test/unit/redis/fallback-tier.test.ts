@@ -1,0 +1,182 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { isWhole } from '../../../src/core/entry.ts';
+import { AppError } from '../../../src/errors.ts';
+import { createFallbackTier, type FallbackTier } from '../../../src/redis/fallback-tier.ts';
+import { bodyOf, entryOf } from '../../fixtures/entries.ts';
+import { createManualClock, type ManualClock } from '../../fixtures/manual-clock.ts';
+import { createScriptedTier, type ScriptedTier } from '../../fixtures/scripted-tier.ts';
+import { nobody } from '../../fixtures/signals.ts';
+
+let redis: ScriptedTier;
+let disk: ScriptedTier;
+let clock: ManualClock;
+let tier: FallbackTier;
+let said: string[];
+const [first, second] = [bodyOf(1, 10), bodyOf(2, 10)];
+
+beforeEach(() => {
+  redis = createScriptedTier('redis');
+  disk = createScriptedTier('disk');
+  clock = createManualClock();
+  said = [];
+  tier = createFallbackTier(redis, disk, { clock, onSwitch: (to, reason) => said.push(`${to} ${reason}`) });
+});
+
+function away(): void {
+  redis.before = () => {
+    throw new AppError('storage_unavailable', 'away');
+  };
+}
+
+function back(): void {
+  redis.before = () => undefined;
+}
+
+async function put(key: string, body: Uint8Array): Promise<void> {
+  clock.advance(1);
+  await tier.put(entryOf(key, body, { storedAtMs: clock.nowMs() }), body, nobody);
+}
+
+async function read(key: string): Promise<Uint8Array | undefined> {
+  const stored = await tier.get(key, nobody);
+  return stored !== undefined && isWhole(stored.body) ? stored.body : undefined;
+}
+
+/** Until the outage is one. */
+async function fail(times: number): Promise<void> {
+  for (let n = 0; n < times; n += 1) await read('image:none');
+}
+
+describe('a tier with a fallback', () => {
+  it('uses the primary alone while that works', async () => {
+    await put('image:a', first);
+    expect(await read('image:a')).toEqual(first);
+    expect(disk.calls).toEqual([]);
+    expect(said).toEqual(['primary ']);
+    expect(tier.name).toBe('redis');
+  });
+
+  it('starts on the fallback, with all that it inherited, when the primary was never there', async () => {
+    away();
+    disk.held.set('image:old', { entry: entryOf('image:old', first, { storedAtMs: 5 }), body: first });
+    expect(await read('image:old')).toEqual(first);
+    await put('image:a', second);
+    expect(await read('image:a')).toEqual(second);
+    expect(said).toEqual(['fallback storage_unavailable: away']);
+    expect(tier.name).toBe('disk');
+    expect(tier.isOnFallback()).toBe(true);
+  });
+
+  it('takes one failure for a miss, and three in a row for an outage', async () => {
+    await put('image:a', first);
+    away();
+    await fail(2);
+    expect(tier.isOnFallback()).toBe(false);
+    await fail(1);
+    expect(tier.isOnFallback()).toBe(true);
+    back();
+    expect(await read('image:a')).toEqual(first);
+    expect(said).toEqual(['primary ', 'fallback storage_unavailable: away', 'primary ']);
+  });
+
+  it('does not serve what the fallback kept from before the primary was last there', async () => {
+    away();
+    await put('image:a', first);
+    back();
+    await put('image:a', second);
+    await tier.catchUp();
+    disk.held.set('image:a', { entry: entryOf('image:a', first, { storedAtMs: 1 }), body: first });
+    away();
+    await fail(3);
+    expect(await read('image:a')).toBeUndefined();
+  });
+
+  it('brings what was put meanwhile into the primary, and then out of the fallback', async () => {
+    away();
+    await put('image:a', first);
+    await put('image:b', second);
+    back();
+    expect(await read('image:a')).toEqual(first);
+    await tier.catchUp();
+    expect([...redis.held.keys()]).toEqual(['image:a', 'image:b']);
+    expect(disk.held.size).toBe(0);
+    expect(tier.stats()).toMatchObject({ name: 'redis', owed: 0 });
+  });
+
+  it('does not overwrite what is newer in the primary', async () => {
+    away();
+    await put('image:a', first);
+    back();
+    clock.advance(1000);
+    redis.held.set('image:a', {
+      entry: entryOf('image:a', second, { storedAtMs: clock.nowMs() }),
+      body: second,
+    });
+    await tier.catchUp();
+    expect(await read('image:a')).toEqual(second);
+  });
+
+  it('deletes in the primary what was deleted meanwhile, and gives it no more before that', async () => {
+    await put('image:a', first);
+    away();
+    await fail(3);
+    expect(await tier.delete('image:a', nobody)).toBe(false);
+    // Still owed: the primary answers again, but cannot delete.
+    redis.before = (call) => {
+      if (call === 'delete') throw new Error('not yet');
+    };
+    expect(await read('image:a')).toBeUndefined();
+    await tier.catchUp();
+    expect(await read('image:a')).toBeUndefined();
+    back();
+    await tier.catchUp();
+    expect(redis.held.size).toBe(0);
+  });
+
+  it('clears in the primary what was cleared meanwhile, but not what was put after that', async () => {
+    await put('cache:p:1', first);
+    await put('cache:q:1', first);
+    away();
+    await fail(3);
+    await put('cache:p:2', second);
+    expect(await tier.deleteWhere((key) => key.startsWith('cache:p:'), nobody)).toBe(1);
+    await put('cache:p:3', second);
+    back();
+    expect(await read('cache:p:1')).toBeUndefined();
+    await tier.catchUp();
+    expect([...redis.held.keys()].toSorted()).toEqual(['cache:p:3', 'cache:q:1']);
+  });
+
+  it('never overtakes a new value with one that is still owed', async () => {
+    away();
+    await put('image:a', first);
+    redis.before = async (call, key) => {
+      // The new value is sent while the old one is about to be.
+      if (call === 'get' && key === 'image:a' && redis.held.size === 0) {
+        redis.before = () => undefined;
+        await put('image:a', second);
+      }
+    };
+    await tier.catchUp();
+    expect(await read('image:a')).toEqual(second);
+  });
+
+  it('is not away because workers are busy or a caller left', async () => {
+    await put('image:a', first);
+    redis.before = () => {
+      throw new AppError('overloaded');
+    };
+    for (let n = 0; n < 5; n += 1) await expect(read('image:a')).rejects.toThrow('overloaded');
+    const left = AbortSignal.abort(new Error('left'));
+    redis.before = () => left.throwIfAborted();
+    for (let n = 0; n < 5; n += 1) await expect(tier.get('image:a', left)).rejects.toThrow('left');
+    expect(tier.isOnFallback()).toBe(false);
+  });
+
+  it('remembers a bounded number of changes', async () => {
+    away();
+    for (let n = 0; n < 10_050; n += 1) await put(`cache:${n}`, first);
+    for (let n = 0; n < 150; n += 1) await tier.deleteWhere((key) => key === `cache:${n}`, nobody);
+    expect(tier.stats().owed).toBeLessThanOrEqual(10_100);
+  });
+});
