@@ -117,3 +117,7 @@ test.each([
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(name);
 });
+
+test("OpenSSL's own SSL_CERT_FILE is left alone, close as it is to a setting", () => {
+  expect(() => loadConfig({ SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt' })).not.toThrow();
+});
