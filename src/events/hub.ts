@@ -124,10 +124,11 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
       const lifeMs = Math.ceil(options.lifetimeMs * (0.5 + deps.random() / 2));
       const endsAtMs = lifeMs === 0 ? 0 : rules.elapsedMs + lifeMs;
       const subscriber = new Subscriber({ client, expiresAtMs, endsAtMs }, channel, rules);
+      subscriber.attach(openSink(subscriber));
+      if (subscriber.isOver) return subscriber;
       roster.join(subscriber, channel);
       ticker ??= setInterval(tick, TICK_MS).unref();
       for (const filter of filters) roster.addFilter(subscriber, filter, since);
-      subscriber.attach(openSink(subscriber));
       if (since !== undefined) startCatchUp(subscriber, channel);
       // Whoever loses the connection before the first event resumes from where it began.
       else subscriber.offer(channel.startFrame());

@@ -1,0 +1,61 @@
+/** The sink of an event stream over a WebSocket. Nothing is dropped in silence: each send is checked. */
+import type { WebSocket } from 'uWebSockets.js';
+import type { CloseReason, Frame, SendOutcome, Sink } from '../events/sink.ts';
+
+export interface WsSink extends Sink {
+  /** The socket has taken some of what was buffered. */
+  onDrain(): void;
+  /** The socket is gone and must not be touched any more. */
+  onClose(): void;
+}
+
+export interface WsReader {
+  drained(): boolean;
+  progressed(): void;
+  closed(): void;
+}
+
+/** As Centrifugo's: 3000 to 3499 connect again, 3500 and above don't. */
+export const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
+  shutdown: 3001,
+  failed: 3004,
+  expired: 3005,
+  slow: 3008,
+  lifetime: 3011,
+  stalled: 3012,
+  forbidden: 3507,
+};
+
+/** What `send` gives when it did not take a message. */
+const DROPPED = 2;
+
+export function openWsSink(ws: WebSocket<unknown>, reader: WsReader): WsSink {
+  let isGone = false;
+  let isEnding = false;
+
+  return {
+    send(frame: Frame): SendOutcome {
+      if (isGone || isEnding) return 'dead';
+      if (ws.send(frame.bytes, frame.binary) === DROPPED) return 'refused';
+      return ws.getBufferedAmount() > 0 ? 'buffered' : 'sent';
+    },
+    // The idle timeout is longer than any stall that we allow.
+    hold: () => {},
+    end(reason, farewell) {
+      if (isGone || isEnding) return;
+      isEnding = true;
+      ws.cork(() => {
+        ws.send(farewell.bytes, false);
+        ws.end(CLOSE_CODES[reason], reason);
+      });
+    },
+    onDrain() {
+      reader.progressed();
+      if (!isEnding && ws.getBufferedAmount() === 0) reader.drained();
+    },
+    onClose() {
+      isGone = true;
+      reader.closed();
+    },
+  };
+}
