@@ -133,7 +133,7 @@ export function metricDefinitions(read: () => Stats): readonly MetricDefinition[
       'counter',
       'event_bytes_total',
       'Bytes of events written to streams.',
-      (s) => s.events.bytes,
+      (s) => s.events.deliveredBytes,
       read,
     ),
     single(
@@ -155,8 +155,7 @@ export function metricDefinitions(read: () => Stats): readonly MetricDefinition[
       help: 'Streams that this server ended, by reason.',
       kind: 'counter',
       labels: ['reason'],
-      read: () =>
-        Object.entries(read().events.closed).map(([reason, value]) => ({ labels: { reason }, value })),
+      read: () => Object.entries(read().events.cut).map(([reason, value]) => ({ labels: { reason }, value })),
     },
   ];
 }

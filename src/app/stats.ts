@@ -5,6 +5,7 @@
 import type { TieredCacheStats } from '../cache/tiered-cache.ts';
 import type { TierStats } from '../cache/tier.ts';
 
+import type { HubStats } from '../events/hub-stats.ts';
 import type { WarmProgress } from '../flows/warm-cache.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
@@ -15,15 +16,7 @@ export interface StatsSources {
   readonly memoryLimitEntries: number;
   readonly cache: () => TieredCacheStats;
   readonly pool: () => PoolStats;
-  readonly hub: () => {
-    subscribers: number;
-    published: number;
-    deliveries: number;
-    bytes: number;
-    conflated: number;
-    waitingBytes: number;
-    closed: Readonly<Record<string, number>>;
-  };
+  readonly hub: () => HubStats;
   readonly warming: () => WarmProgress;
   readonly http: HttpCounters;
   readonly uploadsInFlightBytes: () => number;

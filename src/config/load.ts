@@ -20,9 +20,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** Near a name of ours, but widely known variables of other programs (OpenSSL, Go, nginx images). */
-const OF_OTHERS: ReadonlySet<string> = new Set(['SSL_CERT_FILE', 'SSL_KEY_FILE']);
-
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 
 function shown(setting: Setting, text: string): string {
@@ -55,7 +52,7 @@ const OTHERS: ReadonlySet<string> = new Set(['SSL_CERT_FILE', 'SSL_CERT_DIR', 'S
 
 function findMisspelt(env: Environment, problems: string[]): void {
   for (const name of Object.keys(env)) {
-    if (name in SETTINGS || OF_OTHERS.has(name) || OTHERS.has(name) || !/^[A-Z][A-Z0-9_]+$/.test(name)) continue;
+    if (name in SETTINGS || OTHERS.has(name) || !/^[A-Z][A-Z0-9_]+$/.test(name)) continue;
     const meant = didYouMean(name, NAMES);
     if (meant !== undefined) problems.push(`${name} is not a setting: did you mean ${meant}?`);
   }

@@ -3,6 +3,7 @@
  * missed and what happens from now on. Knows no transport: that hands in a sink.
  */
 import { isCursor } from '../core/cursor.ts';
+import { isGranted, type Grant } from '../core/grant.ts';
 import { checkTopicFilter } from '../core/topic.ts';
 import { AppError } from '../errors.ts';
 import type { Hub } from '../events/hub.ts';
@@ -18,8 +19,7 @@ export interface FollowWish {
   readonly since: string;
   /** Who it is, for the list of slow readers. */
   readonly client: string;
-  /** Milliseconds since the epoch at which its right to follow ends; 0: never. */
-  readonly expiresAtMs: number;
+  readonly grant: Grant;
 }
 
 export interface FollowDeps {
@@ -35,32 +35,40 @@ export function followEvents(
   openSink: (subscriber: Subscriber) => Sink,
 ): Subscriber {
   const { hub } = deps;
-  const filters = checkFilters(wish.topics, hub.topicsMax);
+  const { client, grant } = wish;
+  const filters = checkFilters(wish.topics, hub.topicsMax, grant);
   if (filters.length === 0 && !wish.topicsMayFollow) {
     throw new AppError('query_invalid', 'Say what to follow: `topic=job:42`, `topic=job:*` or `topic=*`.');
   }
   const since = checkSince(wish.since);
   const inlineMaxBytes = Math.min(wish.mode.inlineMaxBytes, deps.inlineLimitBytes);
-  const mode = { ...wish.mode, inlineMaxBytes };
-  const { client, expiresAtMs } = wish;
+  // Who may not have the image inside its events still gets the preview.
+  const inline = wish.mode.inline === 'full' && !grant.inlineFull ? 'thumbnail' : wish.mode.inline;
+  const mode = { ...wish.mode, inline, inlineMaxBytes: inline === 'full' ? inlineMaxBytes : 0 };
   hub.admit();
-  return hub.subscribe({ mode, filters, since, client, expiresAtMs }, openSink);
+  return hub.subscribe({ mode, filters, since, client, expiresAtMs: grant.expiresAtMs }, openSink);
 }
 
 /** More topics on a stream that is open; `since` replays those alone. */
-export function followMore(subscriber: Subscriber, topics: readonly string[], since: string, hub: Hub): void {
-  hub.follow(subscriber, checkFilters(topics, hub.topicsMax), checkSince(since));
+export function followMore(
+  subscriber: Subscriber,
+  wish: { readonly topics: readonly string[]; readonly since: string; readonly grant: Grant },
+  hub: Hub,
+): void {
+  hub.follow(subscriber, checkFilters(wish.topics, hub.topicsMax, wish.grant), checkSince(wish.since));
 }
 
 export function followLess(subscriber: Subscriber, topics: readonly string[], hub: Hub): void {
   hub.unfollow(subscriber, topics);
 }
 
-function checkFilters(topics: readonly string[], topicsMax: number): readonly string[] {
+function checkFilters(topics: readonly string[], topicsMax: number, grant: Grant): readonly string[] {
   const filters = [...new Set(topics.map(checkTopicFilter))];
   if (filters.length > topicsMax) {
     throw new AppError('query_invalid', `A stream follows at most ${topicsMax} topics.`);
   }
+  const refused = filters.find((filter) => !isGranted(grant, filter));
+  if (refused !== undefined) throw new AppError('topic_forbidden', `The token does not grant "${refused}".`);
   return filters;
 }
 

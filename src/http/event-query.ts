@@ -1,4 +1,5 @@
 /** What the address of an event stream asks for; the same for /events and /ws. */
+import type { Grant } from '../core/grant.ts';
 import { AppError } from '../errors.ts';
 import type { FollowWish } from '../flows/follow-events.ts';
 import type { Request } from './exchange.ts';
@@ -33,7 +34,7 @@ function readSince(request: Request, query: URLSearchParams): string {
 }
 
 /** AppError query_invalid. What it says of topics and cursor is checked by the flow. */
-export function readFollowWish(request: Request, transport: 'sse' | 'ws'): FollowWish {
+export function readFollowWish(request: Request, transport: 'sse' | 'ws', grant: Grant): FollowWish {
   const query = new URLSearchParams(request.query);
   const inline = readInline(query);
   const inlineMaxBytes = inline === 'full' ? readInlineMax(query) : 0;
@@ -44,6 +45,6 @@ export function readFollowWish(request: Request, transport: 'sse' | 'ws'): Follo
     topicsMayFollow: transport === 'ws',
     since: readSince(request, query),
     client: request.clientAddress(),
-    expiresAtMs: 0,
+    grant,
   };
 }

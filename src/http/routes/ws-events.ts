@@ -1,5 +1,6 @@
 /** GET /ws: the same events over a WebSocket, with topics that come and go by message. */
 import type { TemplatedApp, WebSocket } from 'uWebSockets.js';
+import type { Grant } from '../../core/grant.ts';
 import { AppError, toAppError } from '../../errors.ts';
 import type { Hub } from '../../events/hub.ts';
 import type { Subscriber } from '../../events/subscriber.ts';
@@ -17,6 +18,7 @@ export interface WsDeps extends EventStreamDeps {
 }
 
 interface Session {
+  readonly grant: Grant;
   /** Set by `open`, which runs within the upgrade. */
   socket: WebSocket<UserData> | undefined;
   sink: WsSink | undefined;
@@ -53,18 +55,19 @@ function checkOrigin(request: Request, { context }: WsDeps): void {
   }
 }
 
-function answer(subscriber: Subscriber, text: string, hub: Hub): void {
+function answer(subscriber: Subscriber, text: string, grant: Grant, hub: Hub): void {
   const message = readWsMessage(text);
   if (message.type === 'ping') return subscriber.offer(answerFrame({ type: 'pong' }));
-  if (message.type === 'subscribe') followMore(subscriber, message.topics, message.since ?? '', hub);
-  else followLess(subscriber, message.topics, hub);
+  if (message.type === 'subscribe') {
+    followMore(subscriber, { topics: message.topics, since: message.since ?? '', grant }, hub);
+  } else followLess(subscriber, message.topics, hub);
   const topics = subscriber.follows.map(({ filter }) => filter);
   subscriber.offer(answerFrame({ type: `${message.type}d`, topics }));
 }
 
-function receive(subscriber: Subscriber, text: string, hub: Hub): void {
+function receive(subscriber: Subscriber, text: string, grant: Grant, hub: Hub): void {
   try {
-    answer(subscriber, text, hub);
+    answer(subscriber, text, grant, hub);
   } catch (thrown) {
     const { code, detail } = toAppError(thrown);
     subscriber.offer(answerFrame({ type: 'error', code, detail }));
@@ -80,11 +83,13 @@ export function registerWs(app: TemplatedApp, deps: WsDeps): void {
     idleTimeout: idleTimeoutS(deps.stallMs),
     sendPingsAutomatically: true,
     upgrade(res, req, socketContext) {
-      const upgrade = toHandler((exchange) => {
+      const upgrade = toHandler(async (exchange) => {
         const { request } = exchange;
         checkOrigin(request, deps);
-        const session: Session = { socket: undefined, sink: undefined, subscriber: undefined };
-        session.subscriber = followEvents(readFollowWish(request, 'ws'), deps, (subscriber) => {
+        const grant = await deps.subscribeAccess.grantOf(request);
+        if (exchange.isOver()) return;
+        const session: Session = { grant, socket: undefined, sink: undefined, subscriber: undefined };
+        session.subscriber = followEvents(readFollowWish(request, 'ws', grant), deps, (subscriber) => {
           const key = request.header('sec-websocket-key');
           const extensions = request.header('sec-websocket-extensions');
           // A subprotocol that we don't speak must not be confirmed.
@@ -100,8 +105,8 @@ export function registerWs(app: TemplatedApp, deps: WsDeps): void {
       ws.getUserData().session.socket = ws;
     },
     message(ws, message) {
-      const { subscriber } = ws.getUserData().session;
-      if (subscriber !== undefined) receive(subscriber, Buffer.from(message).toString(), hub);
+      const { subscriber, grant } = ws.getUserData().session;
+      if (subscriber !== undefined) receive(subscriber, Buffer.from(message).toString(), grant, hub);
     },
     drain: (ws) => ws.getUserData().session.sink?.onDrain(),
     close: (ws) => ws.getUserData().session.sink?.onClose(),

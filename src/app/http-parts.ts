@@ -1,0 +1,161 @@
+/** Builds the servers: every route with its own slice of the parts, on the port or ports of the config. */
+import { readFile } from 'node:fs/promises';
+import type { JSONWebKeySet } from 'jose';
+import { z } from 'zod';
+import type { TieredCache } from '../cache/tiered-cache.ts';
+import type { Config } from '../config/table.ts';
+import type { Clock } from '../core/clock.ts';
+import { imageKey } from '../core/keys.ts';
+import type { IngestDeps } from '../flows/ingest-image.ts';
+import type { ServeDeps } from '../flows/serve-image.ts';
+import type { Warmer } from '../flows/warm-cache.ts';
+import { createAccess } from '../http/access.ts';
+import { createHttpCounters } from '../http/http-counters.ts';
+import type { HeadSettings } from '../http/representation-head.ts';
+import type { RouteContext } from '../http/routes.ts';
+import { adminRoutes } from '../http/routes/admin.ts';
+import { registerEvents } from '../http/routes/get-events.ts';
+import { createGetImage } from '../http/routes/get-image.ts';
+import { healthRoutes, metricsRoute } from '../http/routes/health.ts';
+import { infoRoutes } from '../http/routes/info.ts';
+import { loadPages, pageRoutes, pagesDir } from '../http/routes/pages.ts';
+import { streamImageRoutes } from '../http/routes/stream-images.ts';
+import { writeImageRoutes } from '../http/routes/write-images.ts';
+import { registerWs } from '../http/routes/ws-events.ts';
+import { startServer, type Server } from '../http/server.ts';
+import { createSubscribeAccess } from '../http/subscribe-access.ts';
+import { createUploadBudget } from '../http/upload-budget.ts';
+import type { Log } from '../observe/log.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import type { ImagePool } from '../pool/image-pool.ts';
+import type { EventParts } from './event-parts.ts';
+import { metricDefinitions } from './metric-definitions.ts';
+import { readStats } from './stats.ts';
+import { packageVersion } from './version.ts';
+
+export interface HttpPartsDeps {
+  readonly cache: TieredCache;
+  readonly pool: ImagePool;
+  readonly events: EventParts;
+  readonly ingest: IngestDeps;
+  readonly serve: ServeDeps;
+  readonly warmer: Warmer;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What is missing before requests should come here. */
+  readonly missing: () => readonly string[];
+}
+
+export interface HttpParts {
+  readonly server: Server;
+  /** Set where metrics have a port of their own. */
+  readonly metricsServer: Server | undefined;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const KeySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) });
+
+function secretsOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== '');
+}
+
+async function readKeySet(path: string): Promise<JSONWebKeySet | undefined> {
+  if (path === '') return undefined;
+  // jose checks each key when it is used; here only that it is a set at all.
+  return KeySet.parse(JSON.parse(await readFile(path, 'utf8'))) as JSONWebKeySet;
+}
+
+function createContext(config: Config, log: Log): RouteContext {
+  const tokens = { write: secretsOf(config.WRITE_TOKEN), admin: secretsOf(config.ADMIN_TOKEN) };
+  const access = createAccess(tokens, config.CORS_ORIGINS);
+  return { access, counters: createHttpCounters(), log, running: new Set() };
+}
+
+export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
+  const { cache, events, ingest, serve, warmer, clock, log } = deps;
+  const context = createContext(config, log);
+  const { access, counters } = context;
+  const budget = createUploadBudget(config.UPLOAD_BUDGET_MB * MIB);
+  const subscribeAccess = createSubscribeAccess(
+    {
+      secret: config.SUBSCRIBE_JWT_SECRET,
+      jwks: await readKeySet(config.SUBSCRIBE_JWKS_FILE),
+      jwksAlgorithm: config.SUBSCRIBE_JWT_ALGORITHM,
+    },
+    clock,
+  );
+  const statsSources = {
+    version: packageVersion(),
+    startedAtMs: clock.nowMs(),
+    memoryLimitEntries: config.MEMORY_CACHE_IMAGES,
+    cache: cache.stats,
+    pool: deps.pool.stats,
+    hub: events.hub.stats,
+    warming: warmer.progress,
+    http: counters,
+    uploadsInFlightBytes: budget.inFlightBytes,
+  };
+  const stats = () => readStats(statsSources);
+  const metrics = createMetrics(metricDefinitions(stats));
+  const health = { missing: deps.missing, metricsText: metrics.text, metricsMime: metrics.mime };
+  const head: HeadSettings = {
+    maxAgeS: config.CACHE_MAX_AGE_S,
+    cacheEnabled: config.CACHE_ENABLED,
+    allowOrigin: config.CORS_ORIGINS.includes('*') ? '*' : '',
+  };
+  const imageBytesMax = config.MAX_IMAGE_MB * MIB;
+  const streams = {
+    hub: events.hub,
+    inlineLimitBytes: config.EVENTS_INLINE_MAX_KB * KIB,
+    context,
+    subscribeAccess,
+    random: Math.random,
+    stallMs: config.EVENTS_STALL_S * 1000,
+  };
+  const tls = { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
+  const hasMetricsPort = config.METRICS_PORT !== 0;
+
+  const server = await startServer({
+    host: config.HOST,
+    port: config.PORT,
+    ...(tls.certFile === '' ? {} : { tls }),
+    context,
+    getImage: createGetImage({
+      serve,
+      access,
+      head,
+      sizes: config.VARIANT_SIZES,
+      signingKeys: secretsOf(config.SIGNING_KEYS),
+      signedOnly: config.SIGNED_ONLY,
+      counters,
+      log,
+    }),
+    mountStreams: (app) => {
+      registerEvents(app, streams);
+      registerWs(app, streams);
+    },
+    routes: [
+      ...writeImageRoutes({ ingest, access, budget, imageBytesMax }),
+      ...streamImageRoutes({ ingest, access, imageBytesMax }),
+      ...infoRoutes({ cache, access }),
+      ...adminRoutes({ access, cache, ingest, stats, budget, warm: (ids) => warmer.add(ids.map(imageKey)) }),
+      ...healthRoutes(health),
+      ...(hasMetricsPort ? [] : [metricsRoute(health)]),
+      ...pageRoutes(loadPages(pagesDir())),
+    ],
+  });
+  const metricsServer = hasMetricsPort
+    ? await startServer({
+        host: config.HOST,
+        port: config.METRICS_PORT,
+        context,
+        routes: [metricsRoute(health)],
+      })
+    : undefined;
+  return { server, metricsServer };
+}
