@@ -24,10 +24,13 @@ function readFailure(thrown: unknown): Failure {
   const { statusCode, code, response } = thrown;
   const headers = isObject(response) && isObject(response['headers']) ? response['headers'] : {};
   const get = headers['get'];
+  const header = (name: string): string =>
+    typeof get === 'function' ? String(get.call(headers, name) ?? '') : '';
   return {
     status: typeof statusCode === 'number' ? statusCode : 0,
-    code: typeof code === 'string' ? code : '',
-    header: (name) => (typeof get === 'function' ? String(get.call(headers, name) ?? '') : ''),
+    // The SDK takes it from the body, which a proxy may have dropped.
+    code: typeof code === 'string' ? code : header('x-ms-error-code'),
+    header,
   };
 }
 

@@ -1,0 +1,71 @@
+/** Builds the Azure origin that the config asks for: client, breaker, reader, writer. */
+import { createBreaker, type BreakerState, type BreakerStats } from '../cache/breaker.ts';
+import type { Keep, Origin } from '../cache/origin.ts';
+import type { Config } from '../config/table.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../observe/log.ts';
+import { createAzureOrigin } from '../origin/azure-origin.ts';
+import { createBlobReader } from '../origin/blob-reader.ts';
+import { createBlobWriter } from '../origin/blob-writer.ts';
+import { createOriginGate } from '../origin/origin-gate.ts';
+import { createAzureContainer } from './azure-client.ts';
+
+export interface AzureParts {
+  readonly origin: Origin;
+  readonly breaker: () => BreakerStats;
+}
+
+export interface AzurePartsDeps {
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  /** The disk tier's; without one, large blobs pass through uncached. */
+  readonly keep: Keep | undefined;
+  /** For the history on the dashboard. */
+  readonly onBreaker?: (to: BreakerState, from: BreakerState) => void;
+}
+
+const MIB = 1024 * 1024;
+const BREAKER = { failuresToOpen: 5, pauseMs: 1000, pauseMsMax: 30_000 };
+
+/** Undefined: no Azure is configured. */
+export async function createAzureParts(
+  config: Config,
+  deps: AzurePartsDeps,
+): Promise<AzureParts | undefined> {
+  const { clock, log, keep, onBreaker } = deps;
+  const container = await createAzureContainer({
+    connectionString: config.AZURE_STORAGE_CONNECTION_STRING,
+    account: config.AZURE_STORAGE_ACCOUNT,
+    container: config.AZURE_STORAGE_CONTAINER,
+  });
+  if (container === undefined) return undefined;
+  const breaker = createBreaker(BREAKER, clock, (to, from) => {
+    if (to === 'open') log.warn({ origin: 'azure' }, 'Azure fails: it is left alone, cached images go on');
+    if (to === 'closed') log.info({ origin: 'azure' }, 'Azure answers again');
+    onBreaker?.(to, from);
+  });
+  const call = {
+    container,
+    gate: createOriginGate(breaker, clock),
+    clock,
+    timeoutMs: config.AZURE_TIMEOUT_MS,
+  };
+  const cacheControl = `public, max-age=${config.CACHE_MAX_AGE_S}`;
+  const origin = createAzureOrigin(
+    {
+      freshMs: config.AZURE_FRESH_S * 1000,
+      staleIfErrorMs: config.AZURE_STALE_IF_ERROR_S * 1000,
+      missingMs: config.AZURE_MISSING_S * 1000,
+      cutoffBytes: config.STREAM_CUTOFF_MB * MIB,
+      writeThrough: config.AZURE_WRITE_THROUGH,
+    },
+    {
+      reader: createBlobReader(call),
+      writer: createBlobWriter({ ...call, cacheControl }),
+      keep: keep ?? (() => undefined),
+      clock,
+    },
+  );
+  log.info({ container: container.url }, 'images come from Azure on a miss');
+  return { origin, breaker: breaker.stats };
+}
