@@ -4,6 +4,7 @@ import { addressOn, serverUrl } from './server-url.ts';
 import { printable } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 import { whyFailed } from './why-failed.ts';
+import { withDeadline } from './with-deadline.ts';
 
 export const HEALTH_HELP = `afterimage health [--url URL] [--timeout SECONDS]
 
@@ -19,12 +20,13 @@ export async function health(args: readonly string[], terminal: Terminal): Promi
   const timeoutS = wholeNumber('timeout', values.timeout, [3, 1, 600]);
   const address = addressOn(serverUrl(values.url, terminal.env), '/readyz');
   try {
-    const signal = AbortSignal.any([terminal.signal, AbortSignal.timeout(timeoutS * 1000)]);
-    const response = await fetch(address, { signal });
-    const text = await response.text();
-    if (response.ok) terminal.out('ready');
-    else terminal.err(`not ready (${response.status}): ${printable(text.trim())}`);
-    return response.ok ? 0 : 1;
+    const { ok, status, text } = await withDeadline(terminal.signal, timeoutS * 1000, async (signal) => {
+      const response = await fetch(address, { signal });
+      return { ok: response.ok, status: response.status, text: await response.text() };
+    });
+    if (ok) terminal.out('ready');
+    else terminal.err(`not ready (${status}): ${printable(text.trim())}`);
+    return ok ? 0 : 1;
   } catch (error) {
     terminal.err(`${address.href}: ${whyFailed(error)}`);
     return 1;

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { whyFailed } from './why-failed.ts';
+import { withDeadline } from './with-deadline.ts';
 
 /** No MAX_IMAGE_MB can be larger: what is over it is not worth reading. */
 const FILE_BYTES_MAX = 1024 * 1024 * 1024;
@@ -59,20 +60,30 @@ function retryAfterMs(response: Response): number | undefined {
   return Math.min(seconds, RETRY_AFTER_S_MAX) * 1000;
 }
 
+/** One attempt: the result, or how long to wait before the next. */
+async function attempt(
+  { address, headers }: UploadRequest,
+  body: Buffer<ArrayBuffer>,
+  signal: AbortSignal,
+): Promise<{ readonly result: UploadResult; readonly waitMs: number | undefined }> {
+  const response = await fetch(address, {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/octet-stream', ...headers },
+    body,
+    signal,
+  });
+  return { result: await readAnswer(response), waitMs: retryAfterMs(response) };
+}
+
 export async function uploadFile(request: UploadRequest): Promise<UploadResult> {
-  const { file, address, headers, timeoutMs, signal } = request;
+  const { signal, timeoutMs } = request;
   try {
-    const body = await readImage(file);
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await fetch(address, {
-        method: 'PUT',
-        headers: { 'Content-Type': 'application/octet-stream', ...headers },
-        body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      });
-      const waitMs = retryAfterMs(response);
-      if (waitMs === undefined || attempt === ATTEMPTS_MAX) return await readAnswer(response);
-      await response.body?.cancel();
+    const body = await readImage(request.file);
+    for (let attempts = 1; ; attempts += 1) {
+      const { result, waitMs } = await withDeadline(signal, timeoutMs, async (deadline) =>
+        attempt(request, body, deadline),
+      );
+      if (waitMs === undefined || attempts === ATTEMPTS_MAX) return result;
       await sleep(waitMs, undefined, { signal });
     }
   } catch (error) {
