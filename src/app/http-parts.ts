@@ -1,6 +1,5 @@
 /** Builds the servers: every route with its own slice of the parts, on the port or ports of the config. */
 import { readFile } from 'node:fs/promises';
-import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
 import type { TieredCache } from '../cache/tiered-cache.ts';
 import type { Config } from '../config/table.ts';
@@ -12,7 +11,7 @@ import type { Warmer } from '../flows/warm-cache.ts';
 import { createAccess } from '../http/access.ts';
 import { createHttpCounters } from '../http/http-counters.ts';
 import type { HeadSettings } from '../http/representation-head.ts';
-import type { RouteContext } from '../http/routes.ts';
+import type { Route, RouteContext } from '../http/routes.ts';
 import { adminRoutes } from '../http/routes/admin.ts';
 import { registerEvents } from '../http/routes/get-events.ts';
 import { createGetImage } from '../http/routes/get-image.ts';
@@ -23,7 +22,7 @@ import { streamImageRoutes } from '../http/routes/stream-images.ts';
 import { writeImageRoutes } from '../http/routes/write-images.ts';
 import { registerWs } from '../http/routes/ws-events.ts';
 import { startServer, type Server } from '../http/server.ts';
-import { createSubscribeAccess } from '../http/subscribe-access.ts';
+import { createSubscribeAccess, type KeySet, type SubscribeAccess } from '../http/subscribe-access.ts';
 import { createUploadBudget } from '../http/upload-budget.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -55,7 +54,7 @@ export interface HttpParts {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-const KeySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) });
+const KeySetShape = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) });
 
 function secretsOf(text: string): readonly string[] {
   return text
@@ -64,10 +63,10 @@ function secretsOf(text: string): readonly string[] {
     .filter((secret) => secret !== '');
 }
 
-async function readKeySet(path: string): Promise<JSONWebKeySet | undefined> {
+async function readKeySet(path: string): Promise<KeySet | undefined> {
   if (path === '') return undefined;
   // jose checks each key when it is used; here only that it is a set at all.
-  return KeySet.parse(JSON.parse(await readFile(path, 'utf8'))) as JSONWebKeySet;
+  return KeySetShape.parse(JSON.parse(await readFile(path, 'utf8'))) as KeySet;
 }
 
 function createContext(config: Config, log: Log): RouteContext {
@@ -76,22 +75,30 @@ function createContext(config: Config, log: Log): RouteContext {
   return { access, counters: createHttpCounters(), log, running: new Set() };
 }
 
-export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
-  const { cache, events, ingest, serve, warmer, clock, log } = deps;
-  const context = createContext(config, log);
-  const { access, counters } = context;
+async function openSubscribeAccess(config: Config, clock: Clock): Promise<SubscribeAccess> {
+  const jwks = await readKeySet(config.SUBSCRIBE_JWKS_FILE);
+  const jwksAlgorithm = config.SUBSCRIBE_JWT_ALGORITHM;
+  return createSubscribeAccess({ secret: config.SUBSCRIBE_JWT_SECRET, jwks, jwksAlgorithm }, clock);
+}
+
+function headSettings(config: Config): HeadSettings {
+  return {
+    maxAgeS: config.CACHE_MAX_AGE_S,
+    cacheEnabled: config.CACHE_ENABLED,
+    allowOrigin: config.CORS_ORIGINS.includes('*') ? '*' : '',
+  };
+}
+
+function buildRoutes(
+  config: Config,
+  deps: HttpPartsDeps,
+  { access, counters }: RouteContext,
+): { readonly routes: readonly Route[]; readonly metrics: Route } {
+  const { cache, events, ingest, warmer } = deps;
   const budget = createUploadBudget(config.UPLOAD_BUDGET_MB * MIB);
-  const subscribeAccess = createSubscribeAccess(
-    {
-      secret: config.SUBSCRIBE_JWT_SECRET,
-      jwks: await readKeySet(config.SUBSCRIBE_JWKS_FILE),
-      jwksAlgorithm: config.SUBSCRIBE_JWT_ALGORITHM,
-    },
-    clock,
-  );
   const statsSources = {
     version: packageVersion(),
-    startedAtMs: clock.nowMs(),
+    startedAtMs: deps.clock.nowMs(),
     memoryLimitEntries: config.MEMORY_CACHE_IMAGES,
     cache: cache.stats,
     pool: deps.pool.stats,
@@ -102,24 +109,36 @@ export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<Ht
   };
   const stats = () => readStats(statsSources);
   const metrics = createMetrics(metricDefinitions(stats));
-  const health = { missing: deps.missing, metricsText: metrics.text, metricsMime: metrics.mime };
-  const head: HeadSettings = {
-    maxAgeS: config.CACHE_MAX_AGE_S,
-    cacheEnabled: config.CACHE_ENABLED,
-    allowOrigin: config.CORS_ORIGINS.includes('*') ? '*' : '',
-  };
   const imageBytesMax = config.MAX_IMAGE_MB * MIB;
+  const warm = (ids: readonly string[]) => warmer.add(ids.map(imageKey));
+  return {
+    routes: [
+      ...writeImageRoutes({ ingest, access, budget, imageBytesMax }),
+      ...streamImageRoutes({ ingest, access, imageBytesMax }),
+      ...infoRoutes({ cache, access }),
+      ...adminRoutes({ access, cache, ingest, stats, budget, warm }),
+      ...healthRoutes({ missing: deps.missing }),
+      ...pageRoutes(loadPages(pagesDir())),
+    ],
+    metrics: metricsRoute({ metricsText: metrics.text, metricsMime: metrics.mime }),
+  };
+}
+
+export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
+  const { events, serve, clock, log } = deps;
+  const context = createContext(config, log);
+  const { access, counters } = context;
   const streams = {
     hub: events.hub,
     inlineLimitBytes: config.EVENTS_INLINE_MAX_KB * KIB,
     context,
-    subscribeAccess,
+    subscribeAccess: await openSubscribeAccess(config, clock),
     random: Math.random,
     stallMs: config.EVENTS_STALL_S * 1000,
   };
-  const tls = { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
+  const { routes, metrics } = buildRoutes(config, deps, context);
   const hasMetricsPort = config.METRICS_PORT !== 0;
-
+  const tls = { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
   const server = await startServer({
     host: config.HOST,
     port: config.PORT,
@@ -128,7 +147,7 @@ export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<Ht
     getImage: createGetImage({
       serve,
       access,
-      head,
+      head: headSettings(config),
       sizes: config.VARIANT_SIZES,
       signingKeys: secretsOf(config.SIGNING_KEYS),
       signedOnly: config.SIGNED_ONLY,
@@ -139,23 +158,9 @@ export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<Ht
       registerEvents(app, streams);
       registerWs(app, streams);
     },
-    routes: [
-      ...writeImageRoutes({ ingest, access, budget, imageBytesMax }),
-      ...streamImageRoutes({ ingest, access, imageBytesMax }),
-      ...infoRoutes({ cache, access }),
-      ...adminRoutes({ access, cache, ingest, stats, budget, warm: (ids) => warmer.add(ids.map(imageKey)) }),
-      ...healthRoutes(health),
-      ...(hasMetricsPort ? [] : [metricsRoute(health)]),
-      ...pageRoutes(loadPages(pagesDir())),
-    ],
+    routes: hasMetricsPort ? routes : [...routes, metrics],
   });
-  const metricsServer = hasMetricsPort
-    ? await startServer({
-        host: config.HOST,
-        port: config.METRICS_PORT,
-        context,
-        routes: [metricsRoute(health)],
-      })
-    : undefined;
-  return { server, metricsServer };
+  if (!hasMetricsPort) return { server, metricsServer: undefined };
+  const own = { host: config.HOST, port: config.METRICS_PORT, context, routes: [metrics] };
+  return { server, metricsServer: await startServer(own) };
 }

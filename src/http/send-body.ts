@@ -19,12 +19,17 @@ export function forgetTransfer(res: HttpResponse): void {
   underWay.delete(res);
 }
 
+/** Whether endWithBytes is done with the response when it returns: it needs no onAborted then. */
+export function endsAtOnce(body: Uint8Array): boolean {
+  return body.byteLength <= END_AT_ONCE_BYTES;
+}
+
 /**
  * Ends the response with bytes at hand. Status and headers are written already, within the same cork.
  * The caller has registered onAborted, and calls forgetTransfer in it.
  */
 export function endWithBytes(res: HttpResponse, body: Uint8Array): void {
-  if (body.byteLength <= END_AT_ONCE_BYTES) {
+  if (endsAtOnce(body)) {
     res.end(body);
     return;
   }
@@ -62,21 +67,28 @@ export async function endWithPieces(
   const left = (): void => wake?.();
   signal.addEventListener('abort', left);
   underWay.add(res);
+  /** Takes what the socket takes of the piece; the rest, if any, is for when it can take more. */
+  const offer = (piece: Uint8Array): Uint8Array => {
+    let rest = piece;
+    res.cork(() => {
+      const before = sentBytes;
+      const [taken] = res.tryEnd(piece, total);
+      sentBytes = taken ? before + piece.byteLength : res.getWriteOffset();
+      rest = piece.subarray(sentBytes - before);
+    });
+    return rest;
+  };
+  const sendAll = async (piece: Uint8Array): Promise<void> => {
+    let rest = piece;
+    while (rest.byteLength > 0 && !signal.aborted) {
+      rest = offer(rest);
+      if (rest.byteLength > 0) await writable();
+    }
+  };
+  let sentBytes = 0;
   try {
-    let sentBytes = 0;
     for await (const piece of pieces) {
-      let rest = piece;
-      while (rest.byteLength > 0 && !signal.aborted) {
-        const before = sentBytes;
-        let flushed = false;
-        // eslint-disable-next-line no-loop-func -- runs before the loop goes on: cork is synchronous
-        res.cork(() => {
-          [flushed] = res.tryEnd(rest, total);
-          sentBytes = flushed ? before + rest.byteLength : res.getWriteOffset();
-        });
-        rest = rest.subarray(sentBytes - before);
-        if (!flushed) await writable();
-      }
+      await sendAll(piece);
       if (signal.aborted) return;
     }
     if (sentBytes < total) res.close();

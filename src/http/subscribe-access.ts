@@ -11,9 +11,12 @@ import { GRANT_ALL, type Grant } from '../core/grant.ts';
 import { AppError } from '../errors.ts';
 import type { Request } from './exchange.ts';
 
+/** A JWKS (RFC 7517 5). */
+export type KeySet = JSONWebKeySet;
+
 export interface SubscribeAccessOptions {
   readonly secret: string;
-  readonly jwks: JSONWebKeySet | undefined;
+  readonly jwks: KeySet | undefined;
   readonly jwksAlgorithm: string;
 }
 

@@ -6,6 +6,9 @@ import type { Route } from '../routes.ts';
 export interface HealthDeps {
   /** What is missing before requests should come here; [] when nothing is. */
   readonly missing: () => readonly string[];
+}
+
+export interface MetricsDeps {
   readonly metricsText: () => Promise<string>;
   readonly metricsMime: string;
 }
@@ -32,7 +35,7 @@ export function healthRoutes(deps: HealthDeps): readonly Route[] {
   ];
 }
 
-export function metricsRoute(deps: Pick<HealthDeps, 'metricsText' | 'metricsMime'>): Route {
+export function metricsRoute(deps: MetricsDeps): Route {
   return {
     method: 'get',
     pattern: '/metrics',
