@@ -9,13 +9,13 @@ import { newFolder, runCli, serveCli, type CliOptions, type CliRun } from '../fi
 
 const started: CliRun[] = [];
 afterEach(async () => {
-  for (const run of started.splice(0)) await run.close();
+  for (const cli of started.splice(0)) await cli.close();
 });
 
 async function server(env: Readonly<Record<string, string>> = {}, folder?: string) {
-  const run = await serveCli(env, folder);
-  started.push(run);
-  return run;
+  const cli = await serveCli(env, folder);
+  started.push(cli);
+  return cli;
 }
 
 function run(args: readonly string[], options: CliOptions = {}): CliRun {
