@@ -21,7 +21,7 @@ export interface RedisNotes {
 }
 
 /** Longer than the slowest instance needs to hear of a deletion. */
-const GONE_TTL_MS = 60_000;
+export const GONE_TTL_MS = 60_000;
 /** The note of what was announced outlives what it is about, so that a late EXPIRE is not taken for news. */
 const VERSION_TTL_MS_MIN = 86_400_000;
 /** Longer than the gap between two batches of a clearing. */
