@@ -53,6 +53,8 @@ export interface HttpParts {
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+/** Topics and slow readers that /admin/stats names. */
+const LISTED_MAX = 12;
 
 const KeySetShape = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) });
 
@@ -108,6 +110,14 @@ function buildRoutes(
     uploadsInFlightBytes: budget.inFlightBytes,
   };
   const stats = () => readStats(statsSources);
+  const adminStats = () => {
+    const all = stats();
+    const lists = {
+      top_topics: events.hub.topTopics(LISTED_MAX),
+      slow_readers: events.hub.slowest(LISTED_MAX),
+    };
+    return { ...all, events: { ...all.events, ...lists } };
+  };
   const metrics = createMetrics(metricDefinitions(stats));
   const imageBytesMax = config.MAX_IMAGE_MB * MIB;
   const warm = (ids: readonly string[]) => warmer.add(ids.map(imageKey));
@@ -116,7 +126,7 @@ function buildRoutes(
       ...writeImageRoutes({ ingest, access, budget, imageBytesMax }),
       ...streamImageRoutes({ ingest, access, imageBytesMax }),
       ...infoRoutes({ cache, access }),
-      ...adminRoutes({ access, cache, ingest, stats, budget, warm }),
+      ...adminRoutes({ access, cache, ingest, stats: adminStats, budget, warm }),
       ...healthRoutes({ missing: deps.missing }),
       ...pageRoutes(loadPages(pagesDir())),
     ],
