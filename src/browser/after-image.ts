@@ -20,7 +20,8 @@ function readSource(src: string): { readonly server: string; readonly id: string
 /** The page's own size and format, of exactly the version that the event speaks of. */
 function atVersion(src: string, version: string): string {
   const address = new URL(src, document.baseURI);
-  address.searchParams.set('v', version);
+  // A signature covers the query: such an address is left as it is.
+  if (!address.searchParams.has('sig')) address.searchParams.set('v', version);
   return address.href;
 }
 
@@ -50,19 +51,23 @@ export class AfterImageElement extends HTMLElement {
     }
   }
 
-  /** Shows what an event says. For pages that follow on their own; `src` and `topic` do it by themselves. */
-  async show(event: ImageEvent): Promise<void> {
+  /**
+   * Shows what an event says; whether its picture is now seen. For pages that follow on their own: `src`
+   * and `topic` do it by themselves.
+   */
+  async show(event: ImageEvent): Promise<boolean> {
     if (event.name === 'image.deleted') {
       this.#layers.clear();
       this.#say('deleted', event);
     } else if (event.name === 'image.failed') {
       this.#say('failed', event);
     } else if (event.url !== undefined || event.image_data !== undefined) {
-      await this.#picture(event);
+      return this.#picture(event);
     }
+    return false;
   }
 
-  async #picture(event: ImageEvent): Promise<void> {
+  async #picture(event: ImageEvent): Promise<boolean> {
     const isPartial = event.name === 'image.partial';
     this.#reserve(event.width, event.height);
     this.#layers.preview(event);
@@ -72,9 +77,9 @@ export class AfterImageElement extends HTMLElement {
     const isOwn = src !== '' && event.version !== undefined && readSource(src)?.id === event.id;
     const asked = isOwn && !isPartial ? atVersion(src, event.version) : event.url;
     const url = (isPartial && event.image_data) || asked || event.image_data;
-    if (url !== undefined && (await this.#layers.show(url, this.#given('alt')))) {
-      this.#say(isPartial ? 'partial' : 'ready', event);
-    }
+    const isSeen = url !== undefined && (await this.#layers.show(url, this.#given('alt')));
+    if (isSeen) this.#say(isPartial ? 'partial' : 'ready', event);
+    return isSeen;
   }
 
   #restart(): void {

@@ -22,7 +22,7 @@ export interface FollowOptions {
   readonly transport?: 'sse' | 'ws';
   /** A cursor to go on from, for instance one that the page was rendered with. */
   readonly since?: string;
-  /** Called before each connection where the server wants to know who follows; see docs/client.md. */
+  /** Called before each connection where the server wants to know who follows; '' sends none. */
   readonly ticket?: () => string | Promise<string>;
   /** Sends cookies to a server of another origin. */
   readonly withCredentials?: boolean;
@@ -64,7 +64,8 @@ function newStream(server: URL, options: FollowOptions): SharedStream {
       if (inlineMax !== undefined) address.searchParams.set('inline_max', String(inlineMax));
       if (transport === 'ws' && inline === 'full') address.searchParams.set('binary', '1');
       if (since !== '') address.searchParams.set('last_event_id', since);
-      if (ticket !== undefined) address.searchParams.set('ticket', await ticket());
+      const paper = await ticket?.();
+      if (paper) address.searchParams.set('ticket', paper);
       return () => open(address, handlers, withCredentials);
     },
     toEvent(name, cursor, data) {

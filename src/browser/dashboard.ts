@@ -144,7 +144,10 @@ async function keepPolling(): Promise<void> {
 }
 
 elementOf('#plots', HTMLElement).append(...plots.map((plot) => plot.element));
-elementOf('#trouble button', HTMLElement).addEventListener('click', async () => (await askToken()) && poll());
+elementOf('#trouble button', HTMLElement).addEventListener(
+  'click',
+  async () => (await askToken('write')) && poll(),
+);
 document.addEventListener('visibilitychange', () => !document.hidden && void poll());
 put('origin', location.origin);
 for (const plot of plots) plot.draw([]);

@@ -2,7 +2,7 @@
  * The gallery at `/live`: follows the topic in its address, shows what comes, and sends what it is
  * given. The parts of the page are in live/; this is how they hang together.
  */
-import { follow, type Following } from './client.ts';
+import type { Following } from './client.ts';
 import { createGallery } from './live/create-gallery.ts';
 import { createLightbox } from './live/create-lightbox.ts';
 import { createUploads } from './live/create-uploads.ts';
@@ -11,15 +11,12 @@ import { playGeneration } from './live/play-generation.ts';
 import { putImage, type ImageToPut } from './live/put-image.ts';
 import { takeFiles } from './live/take-files.ts';
 import { elementOf } from './pages/build-element.ts';
-import { showConnection } from './pages/show-connection.ts';
+import { followHere } from './pages/follow-here.ts';
 
-/** What was made shortly before this page was opened is shown too. */
-const LOOK_BACK_MS = 10 * 60_000;
 const FILES_MAX = 50;
 
 const topicInput = elementOf('#topic', HTMLInputElement);
 const said = elementOf('#said', HTMLElement);
-const pill = elementOf('#connection', HTMLElement);
 let following: Following | undefined;
 
 const gallery = createGallery(
@@ -64,17 +61,14 @@ function followTopic(topic: string): void {
   const query = ownTopic() === '' ? '' : `?topic=${encodeURIComponent(ownTopic())}`;
   elementOf('#blank-curl', HTMLElement).textContent =
     `curl -T picture.png '${new URL('images/picture', document.baseURI).href}${query}'`;
-  following = follow({
+  following = followHere({
     topics: topic,
-    url: document.baseURI,
-    since: `${Date.now() - LOOK_BACK_MS}-0`,
     onEvent(event) {
       if (event.name === 'gap') return;
       gallery.give(event);
       lightbox.refresh(event.id);
       if (event.name === 'image.ready') said.textContent = `New image ${event.id}`;
     },
-    onState: (state, reason) => showConnection(pill, state, reason),
   });
 }
 

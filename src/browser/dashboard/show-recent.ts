@@ -1,17 +1,16 @@
 /** The strip of recent images: the server's own events, newest first, a bounded number of them. */
-import { follow, type ImageEvent } from '../client.ts';
+import type { ImageEvent } from '../client.ts';
 import { buildElement, elementOf } from '../pages/build-element.ts';
-import { ownAddress } from '../pages/own-address.ts';
-import { showConnection } from '../pages/show-connection.ts';
+import { followHere } from '../pages/follow-here.ts';
+import { showSmall } from '../pages/show-small.ts';
 
 const IMAGES_MAX = 24;
-/** What was made shortly before this page was opened is of interest too. */
-const LOOK_BACK_MS = 10 * 60_000;
 
 function addImage(list: HTMLElement, event: ImageEvent): void {
   const item = list.querySelector(`[data-id="${CSS.escape(event.id)}"]`) ?? newItem(event.id);
   list.prepend(item);
-  void item.querySelector('after-image')?.show(ownAddress(event, { w: 256, h: 256, fit: 'cover' }));
+  const image = item.querySelector('after-image');
+  if (image !== null) void showSmall(image, event, { w: 256, h: 256, fit: 'cover' });
   while (list.children.length > IMAGES_MAX) list.lastElementChild?.remove();
 }
 
@@ -24,16 +23,12 @@ function newItem(id: string): HTMLElement {
 export function showRecent(): void {
   const list = elementOf('#recent', HTMLElement);
   const empty = elementOf('#recent-empty', HTMLElement);
-  const pill = elementOf('#connection', HTMLElement);
-  follow({
+  followHere({
     topics: '*',
-    url: document.baseURI,
-    since: `${Date.now() - LOOK_BACK_MS}-0`,
     onEvent(event) {
       if (event.name === 'image.deleted') list.querySelector(`[data-id="${CSS.escape(event.id)}"]`)?.remove();
       else if (event.url !== undefined && event.name !== 'image.partial') addImage(list, event);
       empty.hidden = list.children.length > 0;
     },
-    onState: (state, reason) => showConnection(pill, state, reason),
   });
 }

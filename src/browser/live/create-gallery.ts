@@ -4,7 +4,7 @@
  */
 import type { ImageEvent } from '../client.ts';
 import { buildElement } from '../pages/build-element.ts';
-import { ownAddress } from '../pages/own-address.ts';
+import { showSmall } from '../pages/show-small.ts';
 
 const CARDS_MAX = 200;
 const CARD_PX = { w: 512 };
@@ -39,10 +39,9 @@ function describe(card: Card, event: ImageEvent): void {
   if (event.width && event.height) card.size.textContent = `${event.width} × ${event.height}`;
 }
 
-/** Large originals of others are shown as a rendering of card size; partials are not worth one. */
-function forCard(event: ImageEvent): ImageEvent {
-  const isLarge = event.name !== 'image.partial' && (event.width ?? 0) > CARD_PX.w;
-  return ownAddress(event, isLarge ? CARD_PX : {});
+/** Large originals are shown as a rendering of card size; a partial is not worth one. */
+function variantOf(event: ImageEvent): Readonly<Record<string, number>> {
+  return event.name !== 'image.partial' && (event.width ?? 0) > CARD_PX.w ? CARD_PX : {};
 }
 
 export interface Gallery {
@@ -73,7 +72,7 @@ export function createGallery(
     if (known === undefined || isReplaced) list.prepend(card.item);
     card.event = event;
     describe(card, event);
-    void card.image.show(forCard(event));
+    void showSmall(card.image, event, variantOf(event));
     while (list.children.length > CARDS_MAX)
       remove((list.lastElementChild as HTMLElement).dataset['id'] ?? '');
   }

@@ -89,7 +89,7 @@ export function createUploads(): Uploads {
     let problem: Problem | undefined;
     try {
       problem = await putImage(image, row.progress);
-      if (problem?.status === 401 && (await askToken())) problem = await putImage(image, row.progress);
+      if (problem?.status === 401 && (await askToken('write'))) problem = await putImage(image, row.progress);
     } finally {
       running -= 1;
       waiting.shift()?.();

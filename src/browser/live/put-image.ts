@@ -30,7 +30,8 @@ export function putImage(
     request.open('PUT', addressOf(image));
     request.timeout = TIMEOUT_MS;
     request.setRequestHeader('Content-Type', image.body.type || 'application/octet-stream');
-    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(authorization('write') ?? {}))
+      request.setRequestHeader(name, value);
     request.upload.addEventListener('progress', ({ loaded, total }) =>
       onProgress(total > 0 ? loaded / total : 0),
     );

@@ -1,10 +1,15 @@
 /** The dialog that asks for a token. One at a time, whoever needs it. */
 import { buildElement } from './build-element.ts';
-import { saveToken } from './call-server.ts';
+import { saveToken, type TokenKind } from './call-server.ts';
 
 let open: Promise<boolean> | undefined;
 
-function ask(): Promise<boolean> {
+const SOURCES: Readonly<Record<TokenKind, string>> = {
+  write: 'One of those in WRITE_TOKEN or ADMIN_TOKEN.',
+  follow: 'A JWT whose topics cover what this page follows.',
+};
+
+function ask(kind: TokenKind): Promise<boolean> {
   const input = buildElement('input', {
     type: 'password',
     name: 'token',
@@ -17,7 +22,7 @@ function ask(): Promise<boolean> {
     'form',
     { method: 'dialog' },
     buildElement('h2', { id: 'ask-title' }, 'This server wants a token'),
-    buildElement('p', {}, 'One of those in WRITE_TOKEN. It is kept in this tab and nowhere else.'),
+    buildElement('p', {}, `${SOURCES[kind]} It is kept in this tab and nowhere else.`),
     input,
     buildElement('div', { class: 'row' }, cancel, buildElement('button', { class: 'primary' }, 'Use token')),
   );
@@ -28,7 +33,7 @@ function ask(): Promise<boolean> {
   return new Promise((resolve) => {
     let isGiven = false;
     form.addEventListener('submit', () => {
-      saveToken(input.value.trim());
+      saveToken(kind, input.value.trim());
       isGiven = true;
     });
     dialog.addEventListener('close', () => {
@@ -39,7 +44,7 @@ function ask(): Promise<boolean> {
 }
 
 /** Whether the visitor gave one. */
-export function askToken(): Promise<boolean> {
-  open ??= ask().finally(() => (open = undefined));
+export function askToken(kind: TokenKind): Promise<boolean> {
+  open ??= ask(kind).finally(() => (open = undefined));
   return open;
 }

@@ -3,7 +3,10 @@
  * The token lives as long as the tab.
  */
 
-const TOKEN_KEY = 'afterimage-token';
+/** To write and administer, or to follow: a server may ask for either, and they are not the same. */
+export type TokenKind = 'write' | 'follow';
+
+const keyOf = (kind: TokenKind): string => `afterimage-${kind}-token`;
 
 export interface Problem {
   readonly status: number;
@@ -12,13 +15,14 @@ export interface Problem {
   readonly message: string;
 }
 
-export function saveToken(token: string): void {
-  sessionStorage.setItem(TOKEN_KEY, token);
+export function saveToken(kind: TokenKind, token: string): void {
+  sessionStorage.setItem(keyOf(kind), token);
 }
 
-export function authorization(): Readonly<Record<string, string>> {
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  return token ? { Authorization: `Bearer ${token}` } : {};
+/** The header, where the visitor gave a token of this kind. */
+export function authorization(kind: TokenKind): { readonly Authorization: string } | undefined {
+  const token = sessionStorage.getItem(keyOf(kind));
+  return token ? { Authorization: `Bearer ${token}` } : undefined;
 }
 
 /** application/problem+json, or whatever came instead. */
@@ -42,7 +46,7 @@ export function readProblem(status: number, body: string): Problem {
 export async function getJson(path: string): Promise<{ value: unknown } | { problem: Problem }> {
   try {
     const signal = AbortSignal.timeout(5000);
-    const response = await fetch(path, { headers: authorization(), cache: 'no-store', signal });
+    const response = await fetch(path, { headers: { ...authorization('write') }, cache: 'no-store', signal });
     if (!response.ok) return { problem: readProblem(response.status, await response.text()) };
     return { value: await response.json() };
   } catch {
