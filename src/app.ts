@@ -55,7 +55,7 @@ function addressOf(config: Config, port: number): string {
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const { log, workerUrl = new URL('../workers/image-worker.js', import.meta.url) } = options;
   const clock = systemClock;
-  const { cache, disk, close: closeCache } = createCacheParts(config, { clock, log });
+  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log });
   const pool = createPool(config, workerUrl);
   const events = createEventParts(config, { cache, pool, clock, log });
   const { bus, hub, partials } = events;

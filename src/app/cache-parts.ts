@@ -5,6 +5,7 @@ import { createTieredCache, type TieredCache } from '../cache/tiered-cache.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../observe/log.ts';
+import { createAzureParts } from './azure-parts.ts';
 
 export interface CacheParts {
   readonly cache: TieredCache;
@@ -14,10 +15,10 @@ export interface CacheParts {
 
 const MIB = 1024 * 1024;
 
-export function createCacheParts(
+export async function createCacheParts(
   config: Config,
   deps: { readonly clock: Clock; readonly log: Log },
-): CacheParts {
+): Promise<CacheParts> {
   const { clock, log } = deps;
   const limits = { limitBytes: config.MEMORY_CACHE_MB * MIB, limitEntries: config.MEMORY_CACHE_IMAGES };
   const memory = config.CACHE_ENABLED ? createMemoryTier(limits, clock) : undefined;
@@ -26,11 +27,18 @@ export function createCacheParts(
     return memory?.peek(key) !== undefined;
   }
   if (disk !== undefined) log.info({ dir: config.CACHE_DIR }, 'Using disk cache backend');
-  const cache = createTieredCache({ memory, tiers: disk === undefined ? [] : [disk] }, { clock });
+  const azure = await createAzureParts(config, { clock, log, keep: disk?.keep });
+  const tiers = disk === undefined ? [] : [disk];
+  const cache = createTieredCache(
+    { memory, tiers, ...(azure === undefined ? {} : { origin: azure.origin }) },
+    { clock },
+  );
   return {
     cache,
     disk,
     close: async () => {
+      // The origin first: it may still be writing a large body to disk.
+      await azure?.origin.close();
       await disk?.close();
     },
   };
