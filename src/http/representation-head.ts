@@ -59,6 +59,12 @@ function varyLine(kind: HeadKind, settings: HeadSettings): string {
   return vary === '' ? '' : `\r\nVary: ${vary}`;
 }
 
+/** Bytes that pass through for the first time have a name, but no digest yet. */
+function digestLine(entry: Entry): string {
+  if (entry.undigested === true) return '';
+  return `\r\nRepr-Digest: sha-256=:${Buffer.from(entry.version, 'hex').toString('base64')}:`;
+}
+
 /** The value to give to FIRST_HEADER: everything of a 200, 206 or 304 but what the request decides. */
 export function renderHead(
   entry: Entry,
@@ -72,7 +78,7 @@ export function renderHead(
     ? ''
     : `\r\nContent-Type: ${entry.mime}` +
       `\r\nAccept-Ranges: bytes` +
-      `\r\nRepr-Digest: sha-256=:${Buffer.from(entry.version, 'hex').toString('base64')}:` +
+      digestLine(entry) +
       `\r\nX-Content-Type-Options: nosniff` +
       `\r\nContent-Security-Policy: ${CONTENT_SECURITY_POLICY}`;
   const cors =
