@@ -1,9 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openBrowser, type TestBrowser } from './open-browser.ts';
 import { paint } from './paint.ts';
 import { startServer, type TestServer } from './start-server.ts';
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -11,7 +13,7 @@ const opened: Page[] = [];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startServer(), openBrowser()]);
-}, 30_000);
+});
 afterEach(async () => {
   for (const page of opened.splice(0)) await page.context().close();
 });

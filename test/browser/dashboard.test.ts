@@ -1,10 +1,14 @@
+import { SignJWT } from 'jose';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openBrowser, type TestBrowser } from './open-browser.ts';
 import { paint } from './paint.ts';
 import { startServer, type TestServer } from './start-server.ts';
 
 const TOKEN = 'a-token-for-the-dashboard';
+const FOLLOW_SECRET = 'a-secret-of-at-least-thirty-two-bytes';
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
 
 let open: TestServer;
 let locked: TestServer;
@@ -14,10 +18,10 @@ const opened: Page[] = [];
 beforeAll(async () => {
   [open, locked, browser] = await Promise.all([
     startServer(),
-    startServer({ WRITE_TOKEN: TOKEN }),
+    startServer({ WRITE_TOKEN: TOKEN, SUBSCRIBE_JWT_SECRET: FOLLOW_SECRET }),
     openBrowser(),
   ]);
-}, 30_000);
+});
 afterEach(async () => {
   for (const page of opened.splice(0)) await page.context().close();
 });
@@ -59,7 +63,7 @@ test('numbers move with what the server does, and a new image appears among the 
 
 test('where the numbers are behind a token, the page asks for it and keeps it for the tab', async () => {
   const { page } = await openDashboard(locked);
-  await page.getByRole('button', { name: 'Enter token' }).click();
+  await page.locator('#trouble').getByRole('button', { name: 'Enter token' }).click();
   await page.getByRole('textbox', { name: 'Token' }).fill(TOKEN);
   await page.keyboard.press('Enter');
   await page.locator('#trouble').waitFor({ state: 'hidden' });
@@ -67,6 +71,29 @@ test('where the numbers are behind a token, the page asks for it and keeps it fo
   await page.reload();
   await page.locator('#tiers tr').first().waitFor();
   expect(await page.locator('#trouble').isHidden()).toBe(true);
+});
+
+test('where following needs a token, the page asks for it and buys tickets with it', async () => {
+  const { page } = await openDashboard(locked);
+  const claims = new SignJWT({ topics: ['*'] }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h');
+  const token = await claims.sign(new TextEncoder().encode(FOLLOW_SECRET));
+  await page.locator('#connection[data-state=closed]').waitFor();
+  await page.locator('#unlock').click();
+  await page.getByRole('textbox', { name: 'Token' }).fill(token);
+  await page.keyboard.press('Enter');
+  await page.locator('#connection[data-state=open]').waitFor();
+  await locked.put('locked/1', await paint(77));
+  await page.locator('#recent li[data-id="locked/1"] after-image[state=ready]').waitFor();
+});
+
+test('the topics that are followed are listed, the most followed first', async () => {
+  const streams = [0, 1].map(() => new AbortController());
+  await Promise.all(streams.map(({ signal }) => fetch(`${open.base}/events?topic=job:listed`, { signal })));
+  const { page } = await openDashboard(open);
+  const first = page.locator('#topics tr').first();
+  await first.filter({ hasText: 'job:listed' }).waitFor();
+  expect(await first.locator('td').textContent()).toBe('2');
+  for (const stream of streams) stream.abort();
 });
 
 test('everything that can be used is reached with Tab, and has a name', async () => {

@@ -1,8 +1,10 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openBrowser, type TestBrowser } from './open-browser.ts';
 import { paint } from './paint.ts';
 import { startServer, type TestServer } from './start-server.ts';
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -10,7 +12,7 @@ const opened: Page[] = [];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startServer(), openBrowser()]);
-}, 30_000);
+});
 afterEach(async () => {
   for (const page of opened.splice(0)) await page.context().close();
 });
@@ -128,7 +130,7 @@ test('an image opens large with the keyboard alone, and focus comes back to its 
   const details = await page.locator('#details').textContent();
   for (const known of ['640 × 480', 'image/png', version]) expect(details).toContain(known);
   await page.keyboard.press('Escape');
-  expect(await page.evaluate(`document.activeElement.closest('.shot').dataset.id`)).toBe('keys/1');
+  await page.locator('.shot[data-id="keys/1"] button:focus').waitFor();
 });
 
 test('the gallery holds 200 cards and lets the oldest go', async () => {
