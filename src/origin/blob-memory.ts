@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Entry, OriginMark } from '../core/entry.ts';
 import type { LargeBlob } from './large-blob.ts';
-import { createRecent } from './recent.ts';
+import { createRecent } from '../core/recent.ts';
 
 export interface LargeKnown {
   readonly entry: Entry;

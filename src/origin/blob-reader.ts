@@ -7,7 +7,7 @@ import type { BlobDownloadResponseParsed, ContainerClient } from '@azure/storage
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../errors.ts';
 import { readBlobError, type BlobFailure } from './blob-error.ts';
-import { createDeadline, type Deadline } from './deadline.ts';
+import { createDeadline, type Deadline } from '../core/deadline.ts';
 import type { OriginGate, OriginPass } from './origin-gate.ts';
 
 export interface BlobRequest {

@@ -3,7 +3,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 import type { Clock } from '../core/clock.ts';
 import { AppError } from '../errors.ts';
 import { readBlobError } from './blob-error.ts';
-import { createDeadline } from './deadline.ts';
+import { createDeadline } from '../core/deadline.ts';
 import type { OriginGate } from './origin-gate.ts';
 
 export interface BlobWriter {
