@@ -1,0 +1,67 @@
+/**
+ * A B A B: every subject is warmed up, then measured once a round, so that what else the machine does
+ * meets all of them alike. Each round turns the order by one, so that nobody always follows the same peer.
+ * A sample during which others took too much of the machine is taken again, whatever it said.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readProcessorTime, sharesBetween } from './processor-time.ts';
+import type { Bench, Row, Sample } from './scenario.ts';
+
+export interface Subject {
+  readonly name: string;
+  /** Whose processor time is the subject's; none: it is not told apart. */
+  readonly pids?: readonly number[];
+  measure(seconds: number): Promise<Sample>;
+}
+
+export interface RowKind {
+  readonly label: string;
+  readonly unit: string;
+  readonly better: 'more' | 'less';
+}
+
+/** Cores that others may take during a sample. */
+export const DISTURBED = 0.12;
+const RETRIES = 3;
+const QUIET_WAIT_MS = 1500;
+
+async function measureOnce(subject: Subject, seconds: number): Promise<Sample> {
+  const pids = subject.pids ?? [];
+  const before = readProcessorTime(pids);
+  const sample = await subject.measure(seconds);
+  const after = readProcessorTime(pids);
+  if (before === undefined || after === undefined || pids.length === 0) return sample;
+  return { ...sample, ...sharesBetween(before, after) };
+}
+
+/** The least disturbed of a few tries: chosen by what others did, never by the result. */
+async function measureQuietly(subject: Subject, bench: Bench): Promise<Sample> {
+  let best = await measureOnce(subject, bench.effort.seconds);
+  for (let retry = 0; retry < RETRIES && (best.disturbed ?? 0) > DISTURBED; retry += 1) {
+    if (bench.effort.name === 'smoke') return best;
+    bench.say(`others took ${(best.disturbed ?? 0).toFixed(2)} cores meanwhile: again, ${subject.name}`);
+    await sleep(QUIET_WAIT_MS);
+    const again = await measureOnce(subject, bench.effort.seconds);
+    if ((again.disturbed ?? 0) < (best.disturbed ?? 0)) best = again;
+  }
+  return best;
+}
+
+export async function interleave(kind: RowKind, subjects: readonly Subject[], bench: Bench): Promise<Row> {
+  const { rounds, warmUpSeconds } = bench.effort;
+  const series = subjects.map((subject) => ({ subject: subject.name, samples: [] as Sample[] }));
+  for (const subject of subjects) {
+    bench.say(`${kind.label}: warming up ${subject.name}`);
+    await subject.measure(warmUpSeconds);
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const at = (turn + round) % subjects.length;
+      const [subject, kept] = [subjects[at], series[at]];
+      if (subject === undefined || kept === undefined) continue;
+      bench.say(`${kind.label}: round ${round + 1} of ${rounds}, ${subject.name}`);
+      kept.samples.push(await measureQuietly(subject, bench));
+    }
+  }
+  return { ...kind, series };
+}

@@ -1,0 +1,72 @@
+/** Numbers and tables as text, for the terminal and for Markdown alike. */
+import type { Row } from '../scenario.ts';
+import { ratioOf, spreadOf, valuesOf, type Spread, type Verdict } from './statistics.ts';
+
+export function number(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value).toLocaleString('en-US');
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+}
+
+export function spread({ median, least, most }: Spread): string {
+  return least === most ? number(median) : `${number(median)} (${number(least)} – ${number(most)})`;
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const render = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [render(head), render(head.map(() => '---')), ...lines.map(render)].join('\n');
+}
+
+/** One line a subject; ratios are to the first subject of the row: above 1, the first is ahead. */
+export function rowTable(rows: readonly Row[]): string {
+  const lines = rows.flatMap((row) => {
+    const [first] = row.series;
+    return row.series.map((series, at) => {
+      const mine = valuesOf(series);
+      const theirs = first === undefined ? mine : valuesOf(first);
+      const ratio = row.better === 'more' ? ratioOf(theirs, mine) : ratioOf(mine, theirs);
+      const p99 = spreadOf(valuesOf(series, 'p99Ms')).median;
+      const perCore = spreadOf(valuesOf(series, 'perCore')).median;
+      const cores = spreadOf(series.samples.map((sample) => sample.cores ?? Number.NaN)).median;
+      const load = spreadOf(series.samples.map((sample) => sample.loadCores ?? Number.NaN)).median;
+      return [
+        at === 0 ? row.label : '',
+        series.subject,
+        `${spread(spreadOf(mine))} ${row.unit}`,
+        at === 0 ? '' : spread(ratio),
+        Number.isNaN(perCore) ? '' : number(perCore),
+        Number.isNaN(cores) ? '' : `${number(cores)} / ${number(load)}`,
+        Number.isNaN(p99) ? '' : `${number(p99)} ms`,
+      ];
+    });
+  });
+  const ahead = rows[0]?.series[0]?.subject ?? '';
+  return table(
+    [
+      '',
+      'subject',
+      'median (least – most)',
+      `${ahead} is ahead by ×`,
+      'a core-second',
+      'cores: server / load',
+      'p99',
+    ],
+    lines,
+  );
+}
+
+function wanted({ target }: Verdict): string {
+  return target.atLeast === undefined ? `≤ ${target.atMost ?? ''}` : `≥ ${target.atLeast}`;
+}
+
+export function verdictTable(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map((verdict) => [
+    verdict.target.figure,
+    `${wanted(verdict)}${verdict.target.peer === undefined ? '' : ' ×'}`,
+    verdict.measured === undefined ? 'peer missing' : spread(verdict.measured),
+    verdict.perCore === undefined ? '' : number(verdict.perCore.median),
+    verdict.met === undefined ? '–' : verdict.met ? 'yes' : '**no**',
+  ]);
+  return table(['figure', 'wanted', 'measured', 'by core-second', 'met'], lines);
+}

@@ -1,0 +1,56 @@
+/** Medians, spreads and ratios of interleaved samples. Ratios are taken round by round, so that drift cancels. */
+import type { Measure, Row, Sample, Series, Target } from '../scenario.ts';
+
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface Verdict {
+  readonly target: Target;
+  /** Undefined: a peer was missing. */
+  readonly measured: Spread | undefined;
+  readonly met: boolean | undefined;
+  /** The same ratio for each second of processor time: what a disturbed machine cannot bend. */
+  readonly perCore: Spread | undefined;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  const lower = sorted.length % 2 === 0 ? (sorted[middle - 1] ?? upper) : upper;
+  return { median: (lower + upper) / 2, least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN };
+}
+
+/** `perCore`: the value for each second of processor time, which others' work on the machine hardly touches. */
+function measureOf(sample: Sample, of: Measure): number {
+  if (of !== 'perCore') return sample[of] ?? Number.NaN;
+  return sample.value / (sample.cores ?? Number.NaN);
+}
+
+export function valuesOf(series: Series, of: Measure = 'value'): number[] {
+  return series.samples.map((sample) => measureOf(sample, of));
+}
+
+export function ratioOf(mine: readonly number[], theirs: readonly number[]): Spread {
+  return spreadOf(mine.map((value, round) => value / (theirs[round] ?? Number.NaN)));
+}
+
+export function judge(target: Target, rows: readonly Row[]): Verdict {
+  const row = rows.find((each) => each.label === target.row);
+  const mine = row?.series.find((series) => series.subject === target.subject);
+  const peer = row?.series.find((series) => series.subject === target.peer);
+  if (mine === undefined || (target.peer !== undefined && peer === undefined)) {
+    return { target, measured: undefined, met: undefined, perCore: undefined };
+  }
+  const values = valuesOf(mine, target.of);
+  const measured = peer === undefined ? spreadOf(values) : ratioOf(values, valuesOf(peer, target.of));
+  const met =
+    measured.median >= (target.atLeast ?? Number.NEGATIVE_INFINITY) &&
+    measured.median <= (target.atMost ?? Number.POSITIVE_INFINITY);
+  const perCore =
+    peer === undefined ? undefined : ratioOf(valuesOf(mine, 'perCore'), valuesOf(peer, 'perCore'));
+  return { target, measured, met, perCore };
+}
