@@ -65,6 +65,9 @@ function note(value: number | undefined, text: (value: number) => string): strin
   return value === undefined ? '' : text(value);
 }
 
+const plural = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 function put(name: string, ...content: readonly (Node | string)[]): void {
   document.querySelector(`[data-value="${name}"]`)?.replaceChildren(...content);
 }
@@ -75,7 +78,7 @@ function showTiles(stats: unknown, sample: Sample): void {
   const reads = (numberAt(stats, 'hits') ?? 0) + (numberAt(stats, 'misses') ?? 0);
   put('hitRatio', ...withUnit(reads > 0 ? numberAt(stats, 'hit_ratio') : undefined, formatPercent));
   const nowNote = note(sample.hitPercent, (percent) => `${formatPercent(percent / 100)} of the last reads`);
-  const allNote = note(numberAt(stats, 'misses'), (misses) => `${formatCount(misses)} misses since start`);
+  const allNote = note(numberAt(stats, 'misses'), (misses) => `${formatCount(misses)} missed since start`);
   put('hitRatioNote', nowNote || allNote);
   put('requests', ...withUnit(sample.requests, perSecond));
   put(
@@ -85,12 +88,12 @@ function showTiles(stats: unknown, sample: Sample): void {
   put('deliveries', ...withUnit(sample.deliveries, perSecond));
   put(
     'deliveriesNote',
-    note(numberAt(stats, 'events.published'), (all) => `${formatCount(all)} events in all`),
+    note(numberAt(stats, 'events.published'), (all) => `${plural(all, 'event')} in all`),
   );
   put('subscribers', note(numberAt(stats, 'events.subscribers'), formatCount) || '–');
   put(
     'subscribersNote',
-    note(numberAt(stats, 'events.topics'), (topics) => `${formatCount(topics)} topics`),
+    note(numberAt(stats, 'events.topics'), (topics) => plural(topics, 'topic')),
   );
   put('memory', ...withUnit(cacheBytes, formatBytes));
   put(
@@ -107,11 +110,11 @@ function showNotes(stats: unknown): void {
   put('footer', ['Afterimage', version, uptime, process].filter(Boolean).join(' · '));
   put(
     'workersNote',
-    note(numberAt(stats, 'workers.threads'), (threads) => `${threads} threads`),
+    note(numberAt(stats, 'workers.threads'), (threads) => plural(threads, 'thread')),
   );
   put(
     'eventsNote',
-    note(numberAt(stats, 'events.subscribers'), (all) => `${formatCount(all)} subscribers`),
+    note(numberAt(stats, 'events.subscribers'), (all) => plural(all, 'subscriber')),
   );
 }
 

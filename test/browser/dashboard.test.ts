@@ -47,7 +47,7 @@ test('numbers move with what the server does, and a new image appears among the 
   await open.put('dash/1', await paint(120));
   for (let i = 0; i < 20; i++) await (await fetch(`${open.base}/images/dash/1`)).arrayBuffer();
   await page.locator('#recent li[data-id="dash/1"] after-image[state=ready]').waitFor();
-  await untilValue(page, 'deliveriesNote', /^1 events in all$/);
+  await untilValue(page, 'deliveriesNote', /^1 event in all$/);
   await untilValue(page, 'hitRatio', /\d/);
   const path = page.locator('.plot .line.a').first();
   await page.waitForFunction(

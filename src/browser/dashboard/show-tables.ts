@@ -54,7 +54,7 @@ function words(key: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-const BAD = /^(refused|timeouts|crashes|gaps|errors|(cut|closed) (slow|stalled|failed))$/;
+const BAD = /^(refused|timeouts|crashes|errors|(cut|closed) (slow|stalled|failed))$/;
 
 const UNITS: readonly (readonly [RegExp, (value: number) => string])[] = [
   [/_?bytes$/i, formatBytes],
@@ -78,9 +78,27 @@ function flatten(key: string, value: unknown): readonly (readonly [string, numbe
   return reasons.filter(([, many]) => many > 0);
 }
 
-/** Every number of a section, those that the page shows elsewhere left out. */
-function facts(list: HTMLElement, section: unknown, without: readonly string[]): void {
-  const entries = Object.entries(fieldsOf(section)).filter(([key]) => !without.includes(key));
+/** What is looked at first; other numbers follow, but for those that tell an operator nothing. */
+const FIRST = [
+  'subscribers',
+  'topics',
+  'published',
+  'deliveries',
+  'deliveredBytes',
+  'replayed',
+  'conflated',
+  'gaps',
+];
+const UNSAID = new Set(['threads', 'heartbeats', 'left', 'behind', 'byTransport', 'inlineLoads']);
+
+function place(key: string): number {
+  const index = FIRST.indexOf(key);
+  return index === -1 ? FIRST.length : index;
+}
+
+function facts(list: HTMLElement, section: unknown): void {
+  const entries = Object.entries(fieldsOf(section)).filter(([key]) => !UNSAID.has(key));
+  entries.sort(([a], [b]) => place(a) - place(b));
   const numbers = entries.flatMap(([key, value]) => flatten(key, value));
   list.replaceChildren(...numbers.map(([key, value]) => fact(key, value)));
 }
@@ -121,8 +139,8 @@ function slowRow(fields: Fields): HTMLElement {
 
 export function showTables(stats: unknown): void {
   elementOf('#tiers', HTMLElement).replaceChildren(...listAt(stats, 'tiers').map(tierRow));
-  facts(elementOf('#workers', HTMLElement), fieldsOf(stats)['workers'], ['threads']);
-  facts(elementOf('#events', HTMLElement), fieldsOf(stats)['events'], []);
+  facts(elementOf('#workers', HTMLElement), fieldsOf(stats)['workers']);
+  facts(elementOf('#events', HTMLElement), fieldsOf(stats)['events']);
   lanes(stats);
   table('topics', listAt(stats, 'events.top_topics'), topicRow);
   table('slow', listAt(stats, 'events.slow_readers'), slowRow);
