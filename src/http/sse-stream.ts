@@ -91,7 +91,8 @@ export function openSseSink(res: HttpResponse, reader: StreamReader, options: Ss
     end(_reason, farewell) {
       if (isOver) return;
       isOver = true;
-      res.cork(() => res.end(farewell.bytes, true));
+      // Not with `closeConnection`: after a write, the library puts that header into the body.
+      res.cork(() => res.end(farewell.bytes));
     },
   };
 }
