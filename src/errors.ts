@@ -35,6 +35,11 @@ export const ERROR_TABLE = {
     title: 'Size not on the list',
     advice: 'Ask for one of the sizes in VARIANT_SIZES.',
   },
+  length_uncertain: {
+    status: 400,
+    title: 'Length of the body not certain',
+    advice: 'Send one Content-Length, or Transfer-Encoding: chunked alone.',
+  },
   body_empty: {
     status: 400,
     title: 'Body is empty',

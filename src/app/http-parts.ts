@@ -74,7 +74,7 @@ async function readKeySet(path: string): Promise<KeySet | undefined> {
 function createContext(config: Config, log: Log): RouteContext {
   const tokens = { write: secretsOf(config.WRITE_TOKEN), admin: secretsOf(config.ADMIN_TOKEN) };
   const access = createAccess(tokens, config.CORS_ORIGINS);
-  return { access, counters: createHttpCounters(), log, running: new Set() };
+  return { access, counters: createHttpCounters(), log, running: new Set(), stopping: false };
 }
 
 async function openSubscribeAccess(config: Config, clock: Clock): Promise<SubscribeAccess> {
@@ -137,7 +137,6 @@ function buildRoutes(
 export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
   const { events, serve, clock, log } = deps;
   const context = createContext(config, log);
-  const { access, counters } = context;
   const streams = {
     hub: events.hub,
     inlineLimitBytes: config.EVENTS_INLINE_MAX_KB * KIB,
@@ -156,13 +155,11 @@ export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<Ht
     context,
     getImage: createGetImage({
       serve,
-      access,
       head: headSettings(config),
       sizes: config.VARIANT_SIZES,
       signingKeys: secretsOf(config.SIGNING_KEYS),
       signedOnly: config.SIGNED_ONLY,
-      counters,
-      log,
+      context,
     }),
     mountStreams: (app) => {
       registerEvents(app, streams);
@@ -172,5 +169,9 @@ export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<Ht
   });
   if (!hasMetricsPort) return { server, metricsServer: undefined };
   const own = { host: config.HOST, port: config.METRICS_PORT, context, routes: [metrics] };
-  return { server, metricsServer: await startServer(own) };
+  const metricsServer = await startServer(own).catch(async (error: unknown) => {
+    await server.close(0);
+    throw error;
+  });
+  return { server, metricsServer };
 }

@@ -28,7 +28,7 @@ function decideFor(exchange: Exchange, found: Found): Decision {
     {
       ifNoneMatch: request.header('if-none-match'),
       ifModifiedSince: request.header('if-modified-since'),
-      range: request.header('range'),
+      range: request.method === 'HEAD' ? '' : request.header('range'),
       ifRange: request.header('if-range'),
     },
     { etag: etagOf(entry), lastModifiedMs: entry.storedAtMs, bytes: entry.bytes },

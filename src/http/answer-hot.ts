@@ -5,29 +5,26 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Hot } from '../cache/lookup.ts';
 import { AppError } from '../errors.ts';
-import type { Log } from '../observe/log.ts';
 import type { Access } from './access.ts';
 import { unsatisfiedRange, type FoundKind } from './answer-found.ts';
 import { decide, type Conditions } from './conditional.ts';
 import { openExchange } from './exchange.ts';
 import { hotHead } from './hot-head.ts';
-import type { HttpCounters } from './http-counters.ts';
 import { sendProblem } from './problem.ts';
+import type { RouteContext } from './routes.ts';
 import { etagOf, FIRST_HEADER, type HeadSettings } from './representation-head.ts';
 import { endsAtOnce, endWithBytes, forgetTransfer } from './send-body.ts';
 
 export interface AnswerHotDeps {
-  readonly access: Access;
   readonly head: HeadSettings;
-  readonly counters: HttpCounters;
-  readonly log: Log;
+  readonly context: RouteContext;
 }
 
 function conditionsOf(req: HttpRequest): Conditions {
   return {
     ifNoneMatch: req.getHeader('if-none-match'),
     ifModifiedSince: req.getHeader('if-modified-since'),
-    range: req.getHeader('range'),
+    range: req.getMethod() === 'head' ? '' : req.getHeader('range'),
     ifRange: req.getHeader('if-range'),
   };
 }
@@ -51,9 +48,9 @@ export function answerHot(
   if (bodiless) res.writeStatus('304 Not Modified');
   else if (decision.kind === 'partial') res.writeStatus('206 Partial Content');
   res.writeHeader(FIRST_HEADER, hotHead(hot, { immutable, varyAccept, bodiless }, deps.head));
-  if (deps.head.allowOrigin === '') writeOrigin(res, req.getHeader('origin'), deps.access);
+  if (deps.head.allowOrigin === '') writeOrigin(res, req.getHeader('origin'), deps.context.access);
   if (bodiless) {
-    deps.counters.notModified += 1;
+    deps.context.counters.notModified += 1;
     res.endWithoutBody();
   } else if (decision.kind === 'partial') {
     const { from, to } = decision;
@@ -72,9 +69,11 @@ function writeOrigin(res: HttpResponse, origin: string, access: Access): void {
 }
 
 function refuseRange(res: HttpResponse, req: HttpRequest, bytes: number, deps: AnswerHotDeps): void {
-  const exchange = openExchange(res, req, deps.log);
-  const cors = deps.access.corsHeaders(exchange.request.header('origin'));
-  sendProblem(exchange, new AppError('range_not_satisfiable'), deps, [...cors, ...unsatisfiedRange(bytes)]);
+  const { context } = deps;
+  const exchange = openExchange(res, req, context);
+  const cors = context.access.corsHeaders(exchange.request.header('origin'));
+  const error = new AppError('range_not_satisfiable');
+  sendProblem(exchange, error, context, [...cors, ...unsatisfiedRange(bytes)]);
 }
 
 function endHot(res: HttpResponse, req: HttpRequest, body: Uint8Array): void {

@@ -3,9 +3,12 @@
  * Knows nothing of sockets or caches. Every tag of ours is strong.
  */
 
+import { parseHttpDate } from './http-date.ts';
+
 export interface Conditions {
   readonly ifNoneMatch: string;
   readonly ifModifiedSince: string;
+  /** '' for HEAD: a range is defined for GET alone (14.2). */
   readonly range: string;
   readonly ifRange: string;
 }
@@ -48,10 +51,15 @@ export function noneMatchHits(header: string, etag: string): boolean {
   return false;
 }
 
-/** HTTP dates have no fraction; a date that does not parse is ignored (13.1.3). */
+/** As Last-Modified says it: HTTP dates have no fraction. */
+function wholeSecondMs(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
+}
+
+/** A date that does not parse is ignored (13.1.3). */
 function isUnmodifiedSince(header: string, lastModifiedMs: number): boolean {
-  const sinceMs = Date.parse(header);
-  return !Number.isNaN(sinceMs) && Math.floor(lastModifiedMs / 1000) * 1000 <= sinceMs;
+  const sinceMs = parseHttpDate(header);
+  return sinceMs !== undefined && wholeSecondMs(lastModifiedMs) <= sinceMs;
 }
 
 /** Strong comparison (13.1.5): a weak tag never matches, nor a date but the exact one. */
@@ -59,7 +67,7 @@ function ifRangeHolds(header: string, validators: Validators): boolean {
   if (header === '') return true;
   if (header.startsWith('"')) return header === validators.etag;
   if (header.startsWith('W/')) return false;
-  return Date.parse(header) === Math.floor(validators.lastModifiedMs / 1000) * 1000;
+  return parseHttpDate(header) === wholeSecondMs(validators.lastModifiedMs);
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
+import { openRequestBody, type RequestBody } from './request-body.ts';
 import { endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
 
 export interface Request {
@@ -25,6 +26,8 @@ export interface Answer {
   /** A block of representation-head.ts, written before the headers. */
   readonly head?: string;
   readonly body?: string | Uint8Array;
+  /** Nothing more may be read from this connection: it ends with the answer, which has to be a small one. */
+  readonly endsConnection?: boolean;
 }
 
 export interface Exchange {
@@ -41,8 +44,9 @@ export interface Exchange {
   sendPieces(answer: Answer, pieces: AsyncIterable<Uint8Array>, totalBytes: number): Promise<void>;
   /** Hands the response over to a stream that lives on; the exchange counts as ended. */
   hijack(): HttpResponse;
-  /** For reading the body, before the handler first awaits. */
-  readonly response: HttpResponse;
+  readonly body: RequestBody;
+  /** Whether the connection closes after the answer. */
+  isLastOfConnection(): boolean;
 }
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
@@ -103,13 +107,14 @@ function copyRequest(res: HttpResponse, req: HttpRequest): Request {
   };
 }
 
-function writeHead(res: HttpResponse, answer: Answer, id: string): void {
+function writeHead(res: HttpResponse, answer: Answer, id: string, isStopping: boolean): void {
   res.writeStatus(statusLine(answer.status));
   if (answer.head !== undefined) res.writeHeader(FIRST_HEADER, answer.head);
   for (const [name, value] of answer.headers) {
     if (isSafeHeader(value)) res.writeHeader(name, value);
   }
   res.writeHeader('X-Request-Id', id);
+  if (isStopping) res.writeHeader('Connection', 'close');
 }
 
 /** Whether an answer of this status or to this method carries no body at all (RFC 9110 6.4.1). */
@@ -122,8 +127,20 @@ function hasLength(status: number): boolean {
   return status !== 204 && status !== 304;
 }
 
+export interface ExchangeContext {
+  readonly log: Log;
+  /** Set when the server stops: answers from then on ask the client to close its connection. */
+  stopping: boolean;
+}
+
+function announcesBody(request: Request): boolean {
+  const length = request.header('content-length');
+  return (length !== '' && length !== '0') || request.header('transfer-encoding') !== '';
+}
+
 /** Takes the response over; call it before the handler's first await. */
-export function openExchange(res: HttpResponse, req: HttpRequest, log: Log): Exchange {
+export function openExchange(res: HttpResponse, req: HttpRequest, context: ExchangeContext): Exchange {
+  const { log } = context;
   const request = copyRequest(res, req);
   const controller = new AbortController();
   const id = nextId();
@@ -143,6 +160,9 @@ export function openExchange(res: HttpResponse, req: HttpRequest, log: Log): Exc
     begun = true;
   });
 
+  const isLastOfConnection = (): boolean =>
+    context.stopping || request.header('connection').toLowerCase() === 'close';
+
   const begin = (answer: Answer): boolean => {
     if (begun) return false;
     begun = true;
@@ -155,25 +175,25 @@ export function openExchange(res: HttpResponse, req: HttpRequest, log: Log): Exc
     request,
     startedAtMs,
     signal: controller.signal,
-    response: res,
+    body: openRequestBody(res, announcesBody(request)),
+    isLastOfConnection,
     isOver: () => begun,
     send(answer) {
       if (!begin(answer)) return;
       const body =
         typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
       res.cork(() => {
-        writeHead(res, answer, id);
-        if (isBodiless(request.method, answer.status)) {
+        writeHead(res, answer, id, context.stopping);
+        if (answer.endsConnection === true) res.end(body, true);
+        else if (isBodiless(request.method, answer.status)) {
           res.endWithoutBody(hasLength(answer.status) ? body.byteLength : undefined);
-        } else {
-          endWithBytes(res, body);
-        }
+        } else endWithBytes(res, body);
       });
     },
     async sendPieces(answer, pieces, totalBytes) {
       if (!begin(answer)) return;
       res.cork(() => {
-        writeHead(res, answer, id);
+        writeHead(res, answer, id, context.stopping);
         if (isBodiless(request.method, answer.status)) res.endWithoutBody(totalBytes);
       });
       if (isBodiless(request.method, answer.status)) return;

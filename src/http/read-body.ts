@@ -2,8 +2,8 @@
  * Reads a request body into one ArrayBuffer of exactly its size, refusing it from its Content-Length
  * and again while it arrives. Charges the upload budget for as long as the bytes are held here.
  */
-import type { HttpResponse } from 'uWebSockets.js';
 import { AppError } from '../errors.ts';
+import type { RequestBody } from './request-body.ts';
 import type { UploadBudget } from './upload-budget.ts';
 
 export interface BodyRequest {
@@ -24,7 +24,7 @@ function declaredBytes(contentLength: string): number | undefined {
  * chunk may come right after.
  */
 export async function readBody(
-  res: HttpResponse,
+  source: RequestBody,
   request: BodyRequest,
 ): Promise<{ readonly body: ArrayBuffer; readonly release: () => void }> {
   const declared = declaredBytes(request.contentLength);
@@ -56,7 +56,7 @@ export async function readBody(
     };
     const gone = (): void => fail(new AppError('request_aborted'));
     request.signal.addEventListener('abort', gone, { once: true });
-    res.onData((chunk, isLast) => {
+    source.onData((chunk, isLast) => {
       if (failed) return;
       received += chunk.byteLength;
       if (received > request.limitBytes) return fail(tooLarge);

@@ -2,30 +2,47 @@
  * The form of a route, and the way from the native handler to it: open an exchange, run, answer every
  * error as a problem. Which routes there are is said in server.ts.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { AppError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { Access } from './access.ts';
-import { openExchange, type Exchange } from './exchange.ts';
+import { allowedMethods, takes, type AllowOf, type MethodRoute } from './allowed-methods.ts';
+import { openExchange, type Exchange, type ExchangeContext, type Request } from './exchange.ts';
 import type { HttpCounters } from './http-counters.ts';
-import { sendProblem } from './problem.ts';
+import { problemAnswer, sendProblem } from './problem.ts';
 
-/** HEAD follows from GET. */
-export type Method = 'get' | 'put' | 'post' | 'del';
-
-export interface Route {
-  readonly method: Method;
-  /** As uWebSockets.js matches: `/*` at the end takes the rest. */
-  readonly pattern: string;
+/** HEAD follows from GET; patterns are those of uWebSockets.js: `/*` at the end takes the rest. */
+export interface Route extends MethodRoute {
   /** Must begin to read a body, if it does, before its first await. What it throws is answered. */
   readonly handle: (exchange: Exchange) => Promise<void> | void;
 }
 
-export interface RouteContext {
+export interface RouteContext extends ExchangeContext {
   readonly access: Access;
   readonly counters: HttpCounters;
   readonly log: Log;
   /** Requests whose handler has not returned yet. */
   readonly running: Set<Exchange>;
+}
+
+/**
+ * RFC 9112 6.3: where the body ends must not be a matter of opinion, else a proxy before us finds another
+ * request in it than we do (CWE-444). The library refuses Content-Length with Transfer-Encoding, but takes
+ * the first of two lengths, and any coding for `chunked`.
+ */
+function hasUncertainLength(request: Request): boolean {
+  const coding = request.header('transfer-encoding');
+  return (
+    request.header('content-length').includes(',') || (coding !== '' && coding.toLowerCase() !== 'chunked')
+  );
+}
+
+async function refuseFraming(exchange: Exchange): Promise<void> {
+  // What follows in the same packet is parsed first: a second request would find this one unanswered, and
+  // the library then closes the connection.
+  await nextTurn();
+  exchange.send({ ...problemAnswer(new AppError('length_uncertain')), endsConnection: true });
 }
 
 export function toHandler(
@@ -35,8 +52,10 @@ export function toHandler(
   const run = async (exchange: Exchange): Promise<void> => {
     context.running.add(exchange);
     try {
-      await handle(exchange);
+      if (hasUncertainLength(exchange.request)) await refuseFraming(exchange);
+      else await handle(exchange);
     } catch (thrown) {
+      if (exchange.isLastOfConnection()) await exchange.body.discard(exchange.signal);
       const cors = context.access.corsHeaders(exchange.request.header('origin'));
       sendProblem(exchange, thrown, context, cors);
     } finally {
@@ -45,13 +64,37 @@ export function toHandler(
   };
   return (res, req) => {
     context.counters.requests += 1;
-    void run(openExchange(res, req, context.log));
+    void run(openExchange(res, req, context));
   };
 }
 
-export function mount(app: TemplatedApp, routes: readonly Route[], context: RouteContext): void {
-  for (const { method, pattern, handle } of routes) {
-    const handler = toHandler(handle, context);
+function refuseMethod(exchange: Exchange, allowOf: AllowOf, context: RouteContext): void {
+  const allow = allowOf(exchange.request.path);
+  const cors = context.access.corsHeaders(exchange.request.header('origin'));
+  const error = new AppError('method_not_allowed', `This address takes ${allow}.`);
+  sendProblem(exchange, error, context, [['Allow', allow], ...cors]);
+}
+
+/** `mounted`: routes that are there already, with handlers of their own. */
+export function mount(
+  app: TemplatedApp,
+  routes: readonly Route[],
+  mounted: readonly MethodRoute[],
+  context: RouteContext,
+): void {
+  const allowed = allowedMethods([...mounted, ...routes]);
+  for (const [pattern, allowOf] of allowed) {
+    const refuse = toHandler((exchange) => refuseMethod(exchange, allowOf, context), context);
+    app.any(pattern, refuse);
+  }
+  for (const route of routes) {
+    const { method, pattern, handle } = route;
+    const allowOf = allowed.get(pattern) ?? (() => '');
+    const handler = toHandler(
+      (exchange) =>
+        takes(route, exchange.request.path) ? handle(exchange) : refuseMethod(exchange, allowOf, context),
+      context,
+    );
     app[method](pattern, handler);
     if (method === 'get') app.head(pattern, handler);
   }

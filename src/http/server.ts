@@ -14,7 +14,7 @@ import {
   type us_socket,
 } from 'uWebSockets.js';
 import { AppError } from '../errors.ts';
-import { sendProblem } from './problem.ts';
+import type { MethodRoute } from './allowed-methods.ts';
 import { mount, toHandler, type Route, type RouteContext } from './routes.ts';
 import { transfersUnderWay } from './send-body.ts';
 
@@ -39,27 +39,19 @@ export interface Server {
 
 const IDLE_POLL_MS = 20;
 
-const ALLOWED: readonly (readonly [pattern: string, methods: string])[] = [
-  ['/images', 'POST'],
-  ['/images/*', 'GET, HEAD, PUT, DELETE'],
+const IMAGE_ROUTES: readonly MethodRoute[] = [{ method: 'get', pattern: '/images/*' }];
+const STREAM_ROUTES: readonly MethodRoute[] = [
+  { method: 'get', pattern: '/events' },
+  { method: 'post', pattern: '/events/ticket' },
+  { method: 'get', pattern: '/ws' },
 ];
 
 function mountFallbacks(app: TemplatedApp, context: RouteContext): void {
-  app.options('/*', (res, req) => {
-    const handler = toHandler((exchange) => {
-      const origin = exchange.request.header('origin');
-      exchange.send({ status: 204, headers: context.access.preflightHeaders(origin) });
-    }, context);
-    handler(res, req);
-  });
-  for (const [pattern, methods] of ALLOWED) {
-    const refuse = toHandler((exchange) => {
-      const error = new AppError('method_not_allowed', `This address takes ${methods}.`);
-      const cors = context.access.corsHeaders(exchange.request.header('origin'));
-      sendProblem(exchange, error, context, [['Allow', methods], ...cors]);
-    }, context);
-    app.any(pattern, refuse);
-  }
+  const preflight = toHandler((exchange) => {
+    const origin = exchange.request.header('origin');
+    exchange.send({ status: 204, headers: context.access.preflightHeaders(origin) });
+  }, context);
+  app.options('/*', preflight);
   const unknown = toHandler(() => {
     throw new AppError('route_not_found');
   }, context);
@@ -87,7 +79,11 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     app.head('/images/*', parts.getImage);
   }
   parts.mountStreams?.(app);
-  mount(app, parts.routes, context);
+  const mounted = [
+    ...(parts.getImage === undefined ? [] : IMAGE_ROUTES),
+    ...(parts.mountStreams === undefined ? [] : STREAM_ROUTES),
+  ];
+  mount(app, parts.routes, mounted, context);
   mountFallbacks(app, context);
   const socket = await listen(app, parts.host, parts.port);
   let listening = true;
@@ -95,6 +91,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const stopListening = (): void => {
     if (listening) us_listen_socket_close(socket);
     listening = false;
+    context.stopping = true;
   };
 
   return {

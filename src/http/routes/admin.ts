@@ -36,9 +36,9 @@ const IDS_BYTES_MAX = 8 * 1024 * 1024;
 
 /** `{"ids": ["a", …]}`; AppError json_invalid, image_id_invalid. */
 async function readIds(exchange: Exchange, budget: UploadBudget): Promise<readonly string[]> {
-  const { request, response, signal } = exchange;
+  const { request, signal } = exchange;
   const contentLength = request.header('content-length');
-  const { body, release } = await readBody(response, {
+  const { body, release } = await readBody(exchange.body, {
     contentLength,
     limitBytes: IDS_BYTES_MAX,
     budget,

@@ -3,32 +3,27 @@
  * an AbortSignal; everything else becomes an exchange and goes through the flow.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Found, Hot } from '../../cache/lookup.ts';
-import { serveHot, serveImage, type ImageRequest, type ServeDeps } from '../../flows/serve-image.ts';
+import type { Hot } from '../../cache/lookup.ts';
+import { serveHot, serveImage, type ServeDeps } from '../../flows/serve-image.ts';
 import type { Entry } from '../../core/entry.ts';
 import { isSigned } from '../../core/signature.ts';
 import { AppError } from '../../errors.ts';
-import type { Log } from '../../observe/log.ts';
-import type { Access } from '../access.ts';
 import { answerFound, type FoundKind } from '../answer-found.ts';
 import { answerHot } from '../answer-hot.ts';
-import { openExchange, type Request } from '../exchange.ts';
+import type { Exchange, Request } from '../exchange.ts';
 import { createImageQueryReader, imageIdOf, type ImageQuery } from '../image-target.ts';
-import { sendProblem } from '../problem.ts';
 import type { HeadSettings } from '../representation-head.ts';
-import type { HttpCounters } from '../http-counters.ts';
+import { toHandler, type RouteContext } from '../routes.ts';
 
 export interface GetImageDeps {
   readonly serve: ServeDeps;
-  readonly access: Access;
   readonly head: HeadSettings;
   readonly sizes: readonly number[];
   /** Keys of signed addresses; the first one signs, all of them are good. */
   readonly signingKeys: readonly string[];
   /** True: only signed addresses are served. */
   readonly signedOnly: boolean;
-  readonly counters: HttpCounters;
-  readonly log: Log;
+  readonly context: RouteContext;
 }
 
 const PREFIX = '/images/';
@@ -44,40 +39,53 @@ function kindOf(entry: Entry, query: ImageQuery): FoundKind {
 
 export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: HttpRequest) => void {
   const readQuery = createImageQueryReader(deps.sizes);
-  const isDebug = deps.log.isLevelEnabled('debug');
+  const { context, head } = deps;
+  const { access, counters } = context;
+  const isDebug = context.log.isLevelEnabled('debug');
 
-  const answerCold = async (res: HttpResponse, req: HttpRequest): Promise<void> => {
-    const exchange = openExchange(res, req, deps.log);
-    const { request } = exchange;
-    try {
-      const query = readQuery(request.query);
-      checkSignature(request, query, deps);
-      const id = imageIdOf(request.path, PREFIX);
-      const wanted: ImageRequest = {
-        id,
-        partial: query.partial,
-        variant: query.variant,
-        accept: request.header('accept'),
-      };
-      const found: Found = await serveImage(wanted, deps.serve, exchange.signal);
-      await answerFound(exchange, found, kindOf(found.entry, query), deps);
-    } catch (error) {
-      sendProblem(exchange, error, deps, deps.access.corsHeaders(request.header('origin')));
-    }
-  };
+  const answerCold = toHandler(async (exchange) => {
+    const { request, signal } = exchange;
+    const query = readQuery(request.query);
+    checkSignature(request, query, deps);
+    const { variant, partial } = query;
+    const wanted = {
+      id: imageIdOf(request.path, PREFIX),
+      partial,
+      variant,
+      accept: request.header('accept'),
+    };
+    const serve = async (): Promise<void> => {
+      const found = await serveImage(wanted, deps.serve, signal);
+      await answerFound(exchange, found, kindOf(found.entry, query), { access, head });
+    };
+    await serve().catch(async (error: unknown) => {
+      if (!hadNothingToRead(error, exchange)) throw error;
+      await serve();
+    });
+  }, context);
 
   return (res, req) => {
-    deps.counters.requests += 1;
-    if (!isDebug && !deps.signedOnly) {
+    if (!isDebug && !deps.signedOnly && !context.stopping && !announcesBody(req)) {
       const hot = findHot(req, readQuery, deps);
       if (hot !== undefined) {
-        deps.counters.memoryHits += 1;
+        counters.requests += 1;
+        counters.memoryHits += 1;
         answerHot(res, req, hot, kindOf(hot.entry, readQuery(req.getQuery() ?? '')), deps);
         return;
       }
     }
-    void answerCold(res, req);
+    answerCold(res, req);
   };
+}
+
+/** No GET has one in earnest: whether its length is certain is for the exchange to see. */
+function announcesBody(req: HttpRequest): boolean {
+  return req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '';
+}
+
+/** Evicted or replaced between the find and the read: looked up anew it is a miss, or the newer one. */
+function hadNothingToRead(error: unknown, exchange: Exchange): boolean {
+  return error instanceof AppError && error.code === 'body_vanished' && !exchange.isOver();
 }
 
 /** Undefined for everything that is not a plain hit: mistakes included, which the exchange then reports. */

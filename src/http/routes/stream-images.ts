@@ -2,7 +2,6 @@
 import type { IngestDeps } from '../../flows/ingest-image.ts';
 import { ingestStream } from '../../flows/ingest-stream.ts';
 import { checkImageId } from '../../core/image-id.ts';
-import { AppError } from '../../errors.ts';
 import type { Access } from '../access.ts';
 import { decodeTail } from '../image-target.ts';
 import { readChunks } from '../read-chunks.ts';
@@ -20,10 +19,7 @@ const SUFFIX = '/stream';
 const EVENT_ROOM_CHARS = 64 * 1024;
 
 function idOf(path: string): string {
-  const tail = decodeTail(path, PREFIX);
-  if (!tail.endsWith(SUFFIX))
-    throw new AppError('method_not_allowed', 'POST goes to /images or /images/{id}/stream.');
-  return checkImageId(tail.slice(0, -SUFFIX.length));
+  return checkImageId(decodeTail(path, PREFIX).slice(0, -SUFFIX.length));
 }
 
 export function streamImageRoutes(deps: StreamImagesDeps): readonly Route[] {
@@ -31,6 +27,7 @@ export function streamImageRoutes(deps: StreamImagesDeps): readonly Route[] {
     {
       method: 'post',
       pattern: '/images/*',
+      suffix: SUFFIX,
       handle: async (exchange) => {
         const { request, signal } = exchange;
         deps.access.checkWrite(request);
@@ -43,12 +40,7 @@ export function streamImageRoutes(deps: StreamImagesDeps): readonly Route[] {
           eventCharsMax: Math.ceil(deps.imageBytesMax / 3) * 4 + EVENT_ROOM_CHARS,
           ...(ttl === null ? {} : { ttlS: Number(ttl) }),
         };
-        const receipts = await ingestStream(
-          upload,
-          readChunks(exchange.response, signal),
-          deps.ingest,
-          signal,
-        );
+        const receipts = await ingestStream(upload, readChunks(exchange.body, signal), deps.ingest, signal);
         const images = receipts.map(({ replaced: _, ...receipt }) => receipt);
         exchange.send({
           status: 200,

@@ -73,10 +73,10 @@ function uploadOf(id: string, form: BodyForm, body: ArrayBuffer, query: URLSearc
 }
 
 async function take(exchange: Exchange, id: string, deps: WriteImagesDeps): Promise<Receipt> {
-  const { request, response, signal } = exchange;
+  const { request, signal } = exchange;
   deps.access.checkWrite(request);
   const form = formOf(request.header('content-type'));
-  const { body, release } = await readBody(response, {
+  const { body, release } = await readBody(exchange.body, {
     contentLength: request.header('content-length'),
     limitBytes: bodyLimitBytes(form, deps.imageBytesMax),
     budget: deps.budget,
