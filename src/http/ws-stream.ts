@@ -30,20 +30,20 @@ export const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
 const DROPPED = 2;
 
 export function openWsSink(ws: WebSocket<unknown>, reader: WsReader): WsSink {
+  /** Closed or closing: the socket must not be touched any more. */
   let isGone = false;
-  let isEnding = false;
 
   return {
     send(frame: Frame): SendOutcome {
-      if (isGone || isEnding) return 'dead';
+      if (isGone) return 'dead';
       if (ws.send(frame.bytes, frame.binary) === DROPPED) return 'refused';
       return ws.getBufferedAmount() > 0 ? 'buffered' : 'sent';
     },
     // The idle timeout is longer than any stall that we allow.
     hold: () => {},
     end(reason, farewell) {
-      if (isGone || isEnding) return;
-      isEnding = true;
+      if (isGone) return;
+      isGone = true;
       ws.cork(() => {
         ws.send(farewell.bytes, false);
         ws.end(CLOSE_CODES[reason], reason);
@@ -51,7 +51,10 @@ export function openWsSink(ws: WebSocket<unknown>, reader: WsReader): WsSink {
     },
     onDrain() {
       reader.progressed();
-      if (!isEnding && ws.getBufferedAmount() === 0) reader.drained();
+      // What is buffered again by a send within the drain handler is never flushed (measured).
+      setImmediate(() => {
+        if (!isGone && ws.getBufferedAmount() === 0) reader.drained();
+      });
     },
     onClose() {
       isGone = true;
