@@ -15,6 +15,7 @@ import { systemClock } from './core/clock.ts';
 import type { IngestDeps } from './flows/ingest-image.ts';
 import type { ServeDeps } from './flows/serve-image.ts';
 import type { Log } from './observe/log.ts';
+import { createGate } from './pool/gate.ts';
 import { createImagePool } from './pool/pool.ts';
 
 export interface App {
@@ -75,6 +76,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     pool,
     coalesceRenders: async (key, signal, work) =>
       (await renders.run(key, signal, async (flight) => work(flight.signal))).value,
+    largeSources: createGate(pool.stats().threads, config.WORKER_QUEUE),
     renderSourceBytesMax: config.MAX_IMAGE_MB * MIB,
   };
   const warmer = startWarming(config, { cache, disk, log });

@@ -74,7 +74,7 @@ async function readKeySet(path: string): Promise<KeySet | undefined> {
 function createContext(config: Config, log: Log): RouteContext {
   const tokens = { write: secretsOf(config.WRITE_TOKEN), admin: secretsOf(config.ADMIN_TOKEN) };
   const access = createAccess(tokens, config.CORS_ORIGINS);
-  return { access, counters: createHttpCounters(), log, running: new Set(), stopping: false };
+  return { access, counters: createHttpCounters(), log, running: new Set() };
 }
 
 async function openSubscribeAccess(config: Config, clock: Clock): Promise<SubscribeAccess> {

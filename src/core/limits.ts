@@ -8,4 +8,6 @@ export const EVENT_NAME_CHARS_MAX = 64;
 export const META_BYTES_MAX = 4096;
 /** A year, the longest that RFC 9111 caches are expected to honour. */
 export const TTL_S_MAX = 31_536_000;
+/** Less would have run out before the image is kept. */
+export const TTL_S_MIN = 0.1;
 export const PARTIAL_INDEX_MAX = 999;

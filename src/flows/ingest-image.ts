@@ -8,7 +8,7 @@ import type { Entry } from '../core/entry.ts';
 import { checkEventName, type EventDraft } from '../core/event.ts';
 import { checkImageId, imagePath } from '../core/image-id.ts';
 import { imageKey, partialKey } from '../core/keys.ts';
-import { PARTIAL_INDEX_MAX, TOPICS_PER_IMAGE_MAX, TTL_S_MAX } from '../core/limits.ts';
+import { PARTIAL_INDEX_MAX, TOPICS_PER_IMAGE_MAX, TTL_S_MAX, TTL_S_MIN } from '../core/limits.ts';
 import { checkTopic } from '../core/topic.ts';
 import { AppError } from '../errors.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
@@ -103,8 +103,8 @@ function checkUpload(upload: Upload): void {
   checkTopics(upload.topics);
   if (upload.eventName !== undefined) checkEventName(upload.eventName);
   const { ttlS, partialIndex } = upload;
-  if (ttlS !== undefined && !(ttlS > 0 && ttlS <= TTL_S_MAX)) {
-    throw new AppError('query_invalid', `ttl is seconds, above 0 and up to ${TTL_S_MAX}.`);
+  if (ttlS !== undefined && !(ttlS >= TTL_S_MIN && ttlS <= TTL_S_MAX)) {
+    throw new AppError('query_invalid', `ttl is seconds, from ${TTL_S_MIN} to ${TTL_S_MAX}.`);
   }
   if (
     partialIndex !== undefined &&

@@ -3,11 +3,11 @@
  * same story where everything lies in memory: it answers without a promise, and is the hit path.
  */
 import type { Cache, Found, Hot } from '../cache/lookup.ts';
-import { isWhole, type Entry, type Stored } from '../core/entry.ts';
+import type { Entry } from '../core/entry.ts';
 import { imageKey, partialKey, variantKey } from '../core/keys.ts';
 import { canonicalVariant, chooseFormat, type Variant, type VariantRequest } from '../core/variant.ts';
 import { AppError } from '../errors.ts';
-import type { ImagePool } from '../pool/image-pool.ts';
+import { renderFound, renderLarge, type RenderDeps } from './render-variant.ts';
 
 export interface ImageRequest {
   readonly id: string;
@@ -25,13 +25,12 @@ export type Coalesce = (
   work: (signal: AbortSignal) => Promise<Found>,
 ) => Promise<Found>;
 
-export interface ServeDeps {
-  readonly cache: Cache;
-  readonly pool: Pick<ImagePool, 'render'>;
+export interface ServeDeps extends RenderDeps {
   readonly coalesceRenders: Coalesce;
-  /** Largest original that is read into memory to be rendered. */
-  readonly renderSourceBytesMax: number;
 }
+
+/** A rendering that waits for its turn holds its original only up to this; a larger one is found anew. */
+const WAITING_SOURCE_BYTES_MAX = 1024 * 1024;
 
 /** The answer, if memory has it; undefined says nothing about the other tiers. Allocates nothing for an original. */
 export function serveHot(request: ImageRequest, cache: Cache): Hot | undefined {
@@ -57,7 +56,15 @@ export async function serveImage(
   const key = variantKey(request.id, source.entry.version, canonicalVariant(variant));
   const made = await deps.cache.find(key, signal);
   if (made !== undefined) return made;
-  return deps.coalesceRenders(key, signal, async (shared) => render(key, source, variant, deps, shared));
+  const { entry } = source;
+  const held = entry.bytes <= WAITING_SOURCE_BYTES_MAX ? source : undefined;
+  return deps.coalesceRenders(key, signal, async (shared) => {
+    // Made since we looked, by a flight that has landed.
+    const again = deps.cache.has(key) ? await deps.cache.find(key, shared) : undefined;
+    if (again !== undefined) return again;
+    if (held !== undefined) return renderFound(key, held, variant, deps, shared);
+    return renderLarge(key, entry, variant, deps, shared);
+  });
 }
 
 function decideVariant(request: ImageRequest, wanted: VariantRequest, source: Entry, cache: Cache): Variant {
@@ -67,48 +74,4 @@ function decideVariant(request: ImageRequest, wanted: VariantRequest, source: En
   return chooseFormat(wanted, { mime, animated, pixels }, request.accept, (variant) =>
     cache.has(variantKey(request.id, version, canonicalVariant(variant))),
   );
-}
-
-async function render(
-  key: string,
-  source: Stored,
-  variant: Variant,
-  deps: ServeDeps,
-  signal: AbortSignal,
-): Promise<Found> {
-  const bytes = await wholeBody(source, deps.renderSourceBytesMax, signal);
-  const rendered = await deps.pool.render(bytes, variant, signal);
-  const { width, height, frames } = rendered;
-  const entry: Entry = {
-    key,
-    mime: rendered.mime,
-    version: rendered.version,
-    bytes: rendered.bytes.byteLength,
-    storedAtMs: source.entry.storedAtMs,
-    expiresAtMs: source.entry.expiresAtMs,
-    image: { width, height, frames, thumbhash: '', thumbnail: '' },
-    parent: source.entry.key,
-    parentVersion: source.entry.version,
-  };
-  // A rendering that could not be kept is still an answer.
-  const stored = await deps.cache.put(entry, rendered.bytes, signal).then(
-    () => true,
-    () => false,
-  );
-  return { entry, body: rendered.bytes, steps: [{ tier: 'render', outcome: 'miss', stored }] };
-}
-
-async function wholeBody(source: Stored, limitBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-  const { entry, body } = source;
-  if (isWhole(body)) return body;
-  if (entry.bytes > limitBytes) {
-    throw new AppError('image_too_large', 'The original is too large to be rendered; ask for it as it is.');
-  }
-  const whole = new Uint8Array(entry.bytes);
-  let offset = 0;
-  for await (const piece of body.read(0, entry.bytes - 1, signal)) {
-    whole.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return whole;
 }

@@ -130,7 +130,7 @@ function hasLength(status: number): boolean {
 export interface ExchangeContext {
   readonly log: Log;
   /** Set when the server stops: answers from then on ask the client to close its connection. */
-  stopping: boolean;
+  stopping?: boolean;
 }
 
 function announcesBody(request: Request): boolean {
@@ -161,7 +161,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
   });
 
   const isLastOfConnection = (): boolean =>
-    context.stopping || request.header('connection').toLowerCase() === 'close';
+    context.stopping === true || request.header('connection').toLowerCase() === 'close';
 
   const begin = (answer: Answer): boolean => {
     if (begun) return false;
@@ -183,7 +183,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
       const body =
         typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
       res.cork(() => {
-        writeHead(res, answer, id, context.stopping);
+        writeHead(res, answer, id, context.stopping === true);
         if (answer.endsConnection === true) res.end(body, true);
         else if (isBodiless(request.method, answer.status)) {
           res.endWithoutBody(hasLength(answer.status) ? body.byteLength : undefined);
@@ -193,7 +193,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
     async sendPieces(answer, pieces, totalBytes) {
       if (!begin(answer)) return;
       res.cork(() => {
-        writeHead(res, answer, id, context.stopping);
+        writeHead(res, answer, id, context.stopping === true);
         if (isBodiless(request.method, answer.status)) res.endWithoutBody(totalBytes);
       });
       if (isBodiless(request.method, answer.status)) return;

@@ -65,7 +65,7 @@ export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: Htt
   }, context);
 
   return (res, req) => {
-    if (!isDebug && !deps.signedOnly && !context.stopping && !announcesBody(req)) {
+    if (!isDebug && !deps.signedOnly && context.stopping !== true && !announcesBody(req)) {
       const hot = findHot(req, readQuery, deps);
       if (hot !== undefined) {
         counters.requests += 1;
