@@ -10,6 +10,11 @@ COPY scripts scripts
 COPY src src
 COPY workers workers
 RUN npm run build && npm prune --omit=dev && chmod 755 dist/src/launch.cjs
+# The native modules of other platforms and Node versions are 120 MB.
+RUN find node_modules/uWebSockets.js -name '*.node' \
+    ! -name "$(node -p '`uws_linux_${process.arch}_${process.versions.modules}.node`')" -delete \
+    && node dist/src/launch.cjs --version \
+    && node -e "import('uWebSockets.js').catch(() => process.exit(1))"
 
 FROM node:22-bookworm-slim
 # jemalloc gives memory back after bursts of encodes; glibc's allocator keeps it in arenas of every thread.

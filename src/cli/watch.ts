@@ -52,6 +52,7 @@ function follow(watching: Watching, signal: AbortSignal): Promise<number> {
   return new Promise((resolve) => {
     let cursor = watching.since;
     let waiting: NodeJS.Timeout | undefined;
+    let over = false;
     const patience = createPatience();
     const connector = createConnector({
       onOpen: () => watching.say(`following ${watching.address.href}`),
@@ -59,6 +60,8 @@ function follow(watching: Watching, signal: AbortSignal): Promise<number> {
       onCursor: (moved) => void (cursor = moved),
       onRetry: patience.setBase,
       onEvent(name, id, data) {
+        // One piece of the stream may bring more events than were asked for.
+        if (over) return;
         patience.reset();
         if (id !== '') cursor = id;
         if (watching.onEvent(name, id, data)) finish(0);
@@ -85,6 +88,7 @@ function follow(watching: Watching, signal: AbortSignal): Promise<number> {
     }
 
     function finish(code: number): void {
+      over = true;
       clearTimeout(waiting);
       signal.removeEventListener('abort', stop);
       connector.stop();
@@ -119,7 +123,8 @@ export async function watch(args: readonly string[], terminal: Terminal): Promis
       onEvent(event, cursor, data) {
         const line = json ? JSON.stringify({ event, cursor, data }) : describeEvent(event, cursor, data);
         terminal.out(line);
-        left -= 1;
+        // A gap says what did not come.
+        if (event !== 'gap') left -= 1;
         return left <= 0;
       },
     },

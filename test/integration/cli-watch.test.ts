@@ -1,8 +1,15 @@
 /** `afterimage watch` against a scripted stream: what it prints, how it resumes, when it gives up. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { runCli, type CliRun } from '../fixtures/run-cli.ts';
+import { runCli, serveCli, type CliRun } from '../fixtures/run-cli.ts';
+
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 
 const open: { server?: Server; run?: CliRun } = {};
 afterEach(async () => {
@@ -74,6 +81,37 @@ test('where it is refused for good it says the reason and ends with 1', async ()
   });
   expect(await run.ended).toBe(1);
   expect(run.err()).toContain('refused: topic_forbidden: The token does not name this topic.');
+});
+
+test('no more events are printed than --count asks for, and a gap is none', async () => {
+  const gap = `event: gap\ndata: {"reason":"restarted"}\n\n`;
+  const run = await watching(['--count', '1'], (_request, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    response.write(`${gap}${event('5-0', 'a')}${event('6-0', 'b')}`);
+  });
+  expect(await run.ended).toBe(0);
+  expect(run.out()).toContain('gap restarted');
+  expect(run.out()).toContain('image.ready a');
+  expect(run.out()).not.toContain('image.ready b');
+});
+
+test('what one terminal puts, another that watches prints', async () => {
+  const server = await serveCli();
+  try {
+    const env = { AFTERIMAGE_URL: server.url };
+    const watch = runCli(['watch', '--topic', 'job:*', '--count', '1'], { env });
+    open.run = watch;
+    await watch.says(/following/);
+    writeFileSync(join(watch.folder, 'pixel.png'), PIXEL);
+    const put = runCli(['put', 'pixel.png', '--topic', 'job:42'], { env, folder: watch.folder });
+    expect(await put.ended, put.err()).toBe(0);
+    expect(await watch.ended).toBe(0);
+    expect(watch.out()).toMatch(
+      /image\.ready pixel\.png \d+ B image\/png 1x1 thumbnail \d+ B \/images\/pixel\.png/,
+    );
+  } finally {
+    await server.close();
+  }
 });
 
 test('Ctrl-C ends it with 0, also while it waits to try again', async () => {
