@@ -1,10 +1,18 @@
 /** Waits that end. */
 
+/** What was waited for may still happen. */
+export class LateError extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+    this.name = 'LateError';
+  }
+}
+
 /** What it waited for goes on unheard. */
 export async function deadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => reject(new LateError(timeoutMs)), timeoutMs);
   });
   try {
     return await Promise.race([work, late]);

@@ -22,6 +22,10 @@ export interface RedisKeys {
   announced(id: string): string;
   /** Which instance looks after the changes of an image. */
   claim(id: string): string;
+  /** The stream of events. */
+  readonly events: string;
+  /** The cursor at which the history in that stream began. */
+  readonly eventsBegan: string;
   /** Exists while images are cleared out of the cache, which is not news to anyone. */
   readonly clearing: string;
 }
@@ -52,6 +56,8 @@ export function createRedisKeys(imagePrefix: string): RedisKeys {
     children: (cacheKey) => `afterimage-children:${cacheKey}`,
     announced: (id) => `afterimage-announced:${id}`,
     claim: (id) => `afterimage-claim:${id}`,
+    events: 'afterimage-events',
+    eventsBegan: 'afterimage-events-began',
     clearing: 'afterimage-clearing',
   };
 }
