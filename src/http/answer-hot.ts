@@ -13,7 +13,7 @@ import { hotHead } from './hot-head.ts';
 import { sendProblem } from './problem.ts';
 import type { RouteContext } from './routes.ts';
 import { etagOf, FIRST_HEADER, type HeadSettings } from './representation-head.ts';
-import { endsAtOnce, endWithBytes, forgetTransfer } from './send-body.ts';
+import { endHead, endsAtOnce, endWithBytes, forgetTransfer } from './send-body.ts';
 
 export interface AnswerHotDeps {
   readonly head: HeadSettings;
@@ -78,7 +78,7 @@ function refuseRange(res: HttpResponse, req: HttpRequest, bytes: number, deps: A
 
 function endHot(res: HttpResponse, req: HttpRequest, body: Uint8Array): void {
   if (req.getMethod() === 'head') {
-    res.endWithoutBody(body.byteLength);
+    endHead(res, body.byteLength);
     return;
   }
   if (!endsAtOnce(body)) res.onAborted(() => forgetTransfer(res));

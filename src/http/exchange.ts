@@ -6,7 +6,7 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
 import { openRequestBody, type RequestBody } from './request-body.ts';
-import { endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
+import { endHead, endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
 
 export interface Request {
   readonly method: string;
@@ -186,7 +186,8 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
         writeHead(res, answer, id, context.stopping === true);
         if (answer.endsConnection === true) res.end(body, true);
         else if (isBodiless(request.method, answer.status)) {
-          res.endWithoutBody(hasLength(answer.status) ? body.byteLength : undefined);
+          if (hasLength(answer.status)) endHead(res, body.byteLength);
+          else res.endWithoutBody();
         } else endWithBytes(res, body);
       });
     },
@@ -194,7 +195,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
       if (!begin(answer)) return;
       res.cork(() => {
         writeHead(res, answer, id, context.stopping === true);
-        if (isBodiless(request.method, answer.status)) res.endWithoutBody(totalBytes);
+        if (isBodiless(request.method, answer.status)) endHead(res, totalBytes);
       });
       if (isBodiless(request.method, answer.status)) return;
       await endWithPieces(res, pieces, totalBytes, controller.signal);

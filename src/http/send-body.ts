@@ -25,6 +25,15 @@ export function endsAtOnce(body: Uint8Array): boolean {
 }
 
 /**
+ * The answer to HEAD. Not `endWithoutBody(totalBytes)`: to the library that response never ends, and it
+ * closes the connection, or terminates where no onAborted is set (test/integration/head.test.ts).
+ */
+export function endHead(res: HttpResponse, totalBytes: number): void {
+  res.writeHeader('Content-Length', String(totalBytes));
+  res.endWithoutBody();
+}
+
+/**
  * Ends the response with bytes at hand. Status and headers are written already, within the same cork.
  * The caller has registered onAborted, and calls forgetTransfer in it.
  */
