@@ -22,3 +22,8 @@ export function variantKey(id: string, sourceVersion: string, canonicalVariant: 
 export function valueKey(key: string): string {
   return `cache:${key}`;
 }
+
+/** A response of the upstream application, or what it varies by. */
+export function apiKey(address: string): string {
+  return `api:${address}`;
+}
