@@ -37,6 +37,10 @@ if (!process.env['UV_THREADPOOL_SIZE']) {
   process.env['UV_THREADPOOL_SIZE'] = String(workers + POOL_RESERVE);
 }
 
+// Read when the native module loads. Its own 4 KiB are less than an id of 512 characters may take in an
+// address, and than the cookies that a browser sends to every port of localhost.
+if (!process.env['UWS_HTTP_MAX_HEADERS_SIZE']) process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = '16384';
+
 import('./main.ts').catch((error: unknown) => {
   process.stderr.write('afterimage: ' + String(error) + '\n');
   process.exit(1);
