@@ -111,7 +111,6 @@ export async function catchUp(subscriber: Subscriber, channel: Channel, deps: Ca
     if (follows.some(({ owes }) => owes)) await replayRound(subscriber, channel, deps);
     await giveHeld(subscriber, channel);
     if (subscriber.isOver) return;
-    const isBehind = subscriber.heldTooMany || follows.some(({ owes }) => owes);
-    if (!isBehind && (subscriber.held?.length ?? 0) === 0) return goLive(subscriber, channel);
+    if (!subscriber.heldTooMany && follows.every(({ owes }) => !owes)) return goLive(subscriber, channel);
   }
 }

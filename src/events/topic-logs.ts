@@ -2,9 +2,10 @@
  * A log for each topic in history, so that the history of one is never read for another's. Remembers
  * what is lost also of topics that have nothing left.
  */
-import { compareCursors, CURSOR_ZERO } from '../core/cursor.ts';
+import { compareCursors } from '../core/cursor.ts';
 import { isPrefixFilter, topicMatches } from '../core/topic.ts';
 import { EventLog, type HistoryRecord } from './event-log.ts';
+import { createForgottenTopics } from './forgotten-topics.ts';
 
 export interface FoundLogs {
   readonly logs: readonly EventLog[];
@@ -26,8 +27,7 @@ function later(a: string, b: string): string {
 
 export function createTopicLogs(all: EventLog): TopicLogs {
   const byTopic = new Map<string, EventLog>();
-  /** Through here, events of topics that have no log any more may be lost. */
-  let forgottenThrough = CURSOR_ZERO;
+  const forgotten = createForgottenTopics();
 
   function change({ event }: HistoryRecord, apply: (log: EventLog) => void): void {
     for (const topic of event.topics) {
@@ -35,7 +35,7 @@ export function createTopicLogs(all: EventLog): TopicLogs {
       if (log === undefined) continue;
       apply(log);
       if (log.size > 0) continue;
-      forgottenThrough = later(forgottenThrough, log.lostThrough);
+      forgotten.add(topic, log.lostThrough);
       byTopic.delete(topic);
     }
   }
@@ -43,7 +43,7 @@ export function createTopicLogs(all: EventLog): TopicLogs {
   return {
     push(record) {
       for (const topic of record.event.topics) {
-        const log = byTopic.get(topic) ?? new EventLog(forgottenThrough);
+        const log = byTopic.get(topic) ?? new EventLog(forgotten.lostThrough(topic));
         byTopic.set(topic, log);
         log.push(record);
       }
@@ -52,16 +52,14 @@ export function createTopicLogs(all: EventLog): TopicLogs {
     remove: (record) => change(record, (log) => log.remove(record)),
     find(filter) {
       if (filter === '*') return { logs: [all], lostThrough: all.lostThrough };
+      const lostThrough = forgotten.lostThrough(filter);
       if (!isPrefixFilter(filter)) {
         const log = byTopic.get(filter);
-        return { logs: log === undefined ? [] : [log], lostThrough: log?.lostThrough ?? forgottenThrough };
+        return log === undefined ? { logs: [], lostThrough } : { logs: [log], lostThrough: log.lostThrough };
       }
       const logs: EventLog[] = [];
       for (const [topic, log] of byTopic) if (topicMatches(filter, topic)) logs.push(log);
-      return {
-        logs,
-        lostThrough: logs.reduce((lost, log) => later(lost, log.lostThrough), forgottenThrough),
-      };
+      return { logs, lostThrough: logs.reduce((lost, log) => later(lost, log.lostThrough), lostThrough) };
     },
   };
 }
