@@ -10,6 +10,7 @@ import {
   gif,
   jpeg,
   onePixelPng,
+  picture,
   png,
   rotatedJpegWithGps,
   webp,
