@@ -19,7 +19,7 @@ async function askInTurn(requests: readonly string[]): Promise<string> {
   let text = '';
   for (const request of requests) {
     socket.write(`${request} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
-    const [bytes]: [Buffer] = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+    const [bytes]: readonly unknown[] = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
     text += bytes instanceof Buffer ? bytes.toString('latin1') : '';
   }
   socket.destroy();
