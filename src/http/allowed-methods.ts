@@ -1,7 +1,7 @@
 /** Which methods an address takes, from the routes themselves: what `Allow` says cannot lag behind them. */
 
 export interface MethodRoute {
-  readonly method: 'get' | 'put' | 'post' | 'del';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'del';
   readonly pattern: string;
   /** The address also has to end with this. */
   readonly suffix?: string;
@@ -10,7 +10,13 @@ export interface MethodRoute {
 /** The value of `Allow` for a path that the pattern matches. */
 export type AllowOf = (path: string) => string;
 
-const NAMES = { get: ['GET', 'HEAD'], put: ['PUT'], post: ['POST'], del: ['DELETE'] } as const;
+const NAMES = {
+  get: ['GET', 'HEAD'],
+  put: ['PUT'],
+  post: ['POST'],
+  patch: ['PATCH'],
+  del: ['DELETE'],
+} as const;
 
 export function takes(route: MethodRoute, path: string): boolean {
   return route.suffix === undefined || path.endsWith(route.suffix);

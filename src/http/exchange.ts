@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
 import { openRequestBody, type RequestBody } from './request-body.ts';
+import { endWithChunks } from './send-chunks.ts';
 import { endHead, endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
 
 export interface Request {
@@ -15,6 +16,8 @@ export interface Request {
   readonly query: string;
   /** '' when absent; the name in lower case. */
   header(name: string): string;
+  /** All of them, names in lower case, repeated ones joined. */
+  readonly headers: ReadonlyMap<string, string>;
   clientAddress(): string;
 }
 
@@ -40,8 +43,12 @@ export interface Exchange {
   isOver(): boolean;
   /** Ends with this answer; does nothing when the exchange is over. */
   send(answer: Answer): void;
-  /** Begins the answer and reads `pieces` as the client takes them. */
-  sendPieces(answer: Answer, pieces: AsyncIterable<Uint8Array>, totalBytes: number): Promise<void>;
+  /** Begins the answer and reads `pieces` as the client takes them; undefined: their end will tell how many. */
+  sendPieces(
+    answer: Answer,
+    pieces: AsyncIterable<Uint8Array>,
+    totalBytes: number | undefined,
+  ): Promise<void>;
   /** Hands the response over to a stream that lives on; the exchange counts as ended. */
   hijack(): HttpResponse;
   readonly body: RequestBody;
@@ -103,6 +110,7 @@ function copyRequest(res: HttpResponse, req: HttpRequest): Request {
     path: req.getUrl(),
     query: req.getQuery() ?? '',
     header: (name) => headers.get(name) ?? '',
+    headers,
     clientAddress: () => address,
   };
 }
@@ -195,10 +203,13 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
       if (!begin(answer)) return;
       res.cork(() => {
         writeHead(res, answer, id, context.stopping === true);
-        if (isBodiless(request.method, answer.status)) endHead(res, totalBytes);
+        if (!isBodiless(request.method, answer.status)) return;
+        if (totalBytes === undefined || !hasLength(answer.status)) res.endWithoutBody();
+        else endHead(res, totalBytes);
       });
       if (isBodiless(request.method, answer.status)) return;
-      await endWithPieces(res, pieces, totalBytes, controller.signal);
+      if (totalBytes === undefined) await endWithChunks(res, pieces, controller.signal);
+      else await endWithPieces(res, pieces, totalBytes, controller.signal);
     },
     hijack() {
       begun = true;

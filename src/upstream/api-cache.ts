@@ -66,7 +66,10 @@ export function createApiCache(options: ApiCacheOptions, deps: ApiCacheDeps): Ap
       shared.invalidate(primaryKey(request));
       await store.remove(primaryKey(request));
     }
-    return passingAnswer(response, response.pieces(), { kind: 'bypass' });
+    const pieces = response.pieces();
+    // Without a body the answer is over: read to its end, its connection is good for the next request.
+    if (method === 'HEAD' || response.status === 204 || response.status === 304) await pieces.next();
+    return passingAnswer(response, pieces, { kind: 'bypass' });
   }
 
   return {

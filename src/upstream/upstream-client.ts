@@ -150,7 +150,7 @@ export function createUpstreamClient(
         deadline.touch();
         return {
           status: message.statusCode ?? 502,
-          ...readHeaders(message),
+          ...readHeaders(message, base.origin),
           pieces: () => readPieces(message, deadline, fail),
           discard: deadline.abort,
         };
@@ -173,11 +173,17 @@ export function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
 
-function readHeaders(message: IncomingMessage): Pick<UpstreamResponse, 'headers' | 'setCookies'> {
+function readHeaders(
+  message: IncomingMessage,
+  origin: string,
+): Pick<UpstreamResponse, 'headers' | 'setCookies'> {
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(message.headers)) {
     if (name === 'set-cookie' || value === undefined) continue;
     headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
+  const location = headers.get('location');
+  // The client cannot reach the application by its own address, nor need it know it.
+  if (location?.startsWith(`${origin}/`) === true) headers.set('location', location.slice(origin.length));
   return { headers, setCookies: message.headers['set-cookie'] ?? [] };
 }

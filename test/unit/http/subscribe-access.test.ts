@@ -13,6 +13,7 @@ function request(headers: Record<string, string> = {}, query = ''): Request {
     path: '/events',
     query,
     header: (name) => headers[name] ?? '',
+    headers: new Map(Object.entries(headers)),
     clientAddress: () => '',
   };
 }
