@@ -71,7 +71,11 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
     async put(id, body, query = '') {
       const token = settings['WRITE_TOKEN'];
       const headers = { 'Content-Type': 'image/png', ...(token && { Authorization: `Bearer ${token}` }) };
-      const response = await fetch(`${base}/images/${id}${query}`, { method: 'PUT', body, headers });
+      const response = await fetch(`${base}/images/${id}${query}`, {
+        method: 'PUT',
+        body: Buffer.from(body),
+        headers,
+      });
       if (!response.ok) throw new Error(`PUT ${id}: ${response.status} ${await response.text()}`);
       return response.json();
     },

@@ -16,7 +16,7 @@ test('a stream cut at any bytes gives the same events as in one piece', () => {
         .join('');
       const whole = new TextEncoder().encode(text);
       const parser = createSseParser(10_000);
-      const ends = [...places, whole.length].filter((end) => end <= whole.length).sort((a, b) => a - b);
+      const ends = [...places, whole.length].filter((end) => end <= whole.length).toSorted((a, b) => a - b);
       let start = 0;
       const got = ends.flatMap((end) => {
         const piece = parser.push(whole.subarray(start, end));
