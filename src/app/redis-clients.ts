@@ -22,7 +22,7 @@ export interface RedisClients {
   readonly stream: RedisClient;
   /** A new connection to the same server as `data` (or as one node of it) that can hear invalidations. */
   subscriber(node?: Redis): Redis;
-  /** True when `data` can be used, false when it could not within the time. Connecting goes on. */
+  /** True when both can be used, false when they could not within the time. Connecting goes on. */
   ready(waitMs: number): Promise<boolean>;
   close(): void;
 }
@@ -126,6 +126,20 @@ function watch<C extends RedisClient>(client: C, name: string, onConnection: OnC
   return client;
 }
 
+async function becomesReady(client: RedisClient, waitMs: number): Promise<boolean> {
+  if (client.status === 'ready') return true;
+  return new Promise((resolve) => {
+    const arrived = (): void => settle(true);
+    const timer = setTimeout(() => settle(false), waitMs);
+    const settle = (isReady: boolean): void => {
+      clearTimeout(timer);
+      client.off('ready', arrived);
+      resolve(isReady);
+    };
+    client.on('ready', arrived);
+  });
+}
+
 export function createRedisClients(
   options: RedisConnectionOptions,
   onConnection: OnConnection,
@@ -152,17 +166,8 @@ export function createRedisClients(
       return watch(made, 'subscriber', onConnection);
     },
     async ready(waitMs) {
-      if (data.status === 'ready') return true;
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => settle(false), waitMs);
-        const settle = (isReady: boolean): void => {
-          clearTimeout(timer);
-          data.off('ready', arrived);
-          resolve(isReady);
-        };
-        const arrived = (): void => settle(true);
-        data.on('ready', arrived);
-      });
+      const both = await Promise.all([data, stream].map(async (client) => becomesReady(client, waitMs)));
+      return both.every(Boolean);
     },
     close() {
       for (const client of opened) client.disconnect();

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { EventData, EventDraft, ImageEvent } from '../core/event.ts';
-import type { JsonValue } from '../core/json.ts';
+import { isObject, type JsonObject } from '../core/json.ts';
 import { imageTopic } from '../core/topic.ts';
 
 export interface EventEntry {
@@ -14,7 +14,6 @@ export interface EventEntry {
 }
 
 const count = z.int().min(0);
-const json: z.ZodType<JsonValue> = z.json();
 
 // `satisfies`: a field that is added to events and not here would be lost between instances without a word.
 const DATA = z.object({
@@ -29,7 +28,8 @@ const DATA = z.object({
   thumbhash: z.string().exactOptional(),
   partial_index: count.exactOptional(),
   reason: z.string().exactOptional(),
-  meta: z.record(z.string(), json).exactOptional(),
+  // Parsed from JSON a moment ago: that it is an object is all that is left to check.
+  meta: z.custom<JsonObject>(isObject).exactOptional(),
 } satisfies Record<keyof EventData, z.ZodType>);
 
 const DRAFT = z.object({

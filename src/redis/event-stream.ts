@@ -52,9 +52,10 @@ export interface EventStream {
   trim(client: RedisClient, nowMs: number): Promise<void>;
 }
 
-const READ_COUNT = 200;
+/** Entries of one read. */
+export const READ_COUNT = 1000;
 /** However little history is wanted: who is a moment behind must still find what it has not read. */
-const LENGTH_MIN = 10_000;
+const LENGTH_MIN = 50_000;
 const TAIL_COUNT = 500;
 
 function asEntry([id, fields]: [id: string, fields: string[]]): StreamEntry {

@@ -35,9 +35,10 @@ export function standingOf(position: StreamPosition, state: StreamState | undefi
   const { added, firstId, length } = state;
   const isOther = added !== undefined && position.ordinal !== undefined && added < position.ordinal;
   if (isOther || compareCursors(state.lastId, position.id) < 0) return 'rewound';
-  if (compareCursors(state.lastId, position.id) === 0) return 'whole';
+  const skipped = added === undefined || position.ordinal === undefined ? 0 : added - position.ordinal;
+  if (compareCursors(state.lastId, position.id) === 0) return skipped > 0 ? 'behind' : 'whole';
   // As long as something at or before the position is left, nothing after it was trimmed.
   if (firstId !== undefined && compareCursors(firstId, position.id) <= 0) return 'whole';
   if (added === undefined || position.ordinal === undefined) return 'behind';
-  return added - length > position.ordinal ? 'behind' : 'whole';
+  return skipped > length ? 'behind' : 'whole';
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { deadline } from './deadline.ts';
-import type { EventStream, StreamEntry, StreamState } from './event-stream.ts';
+import { READ_COUNT, type EventStream, type StreamEntry, type StreamState } from './event-stream.ts';
 import type { RedisClient } from './redis-client.ts';
 import { advance, positionOf, standingOf, type Standing, type StreamPosition } from './stream-position.ts';
 
@@ -45,6 +45,8 @@ export interface StreamReader {
 
 /** A read that does not wait. Zero would wait for ever. */
 const NO_WAIT_MS = 1;
+/** While events keep coming. */
+const CHECK_EVERY_MS = 1000;
 
 export function createStreamReader(
   options: ReaderOptions,
@@ -56,6 +58,7 @@ export function createStreamReader(
   let began = '';
   let offsetMs = 0;
   let trimAtMs = 0;
+  let checkAtMs = 0;
 
   const call = async <T>(work: Promise<T>): Promise<T> => deadline(work, options.timeoutMs);
   const redisNowMs = (): number => clock.nowMs() + offsetMs;
@@ -103,8 +106,11 @@ export function createStreamReader(
       }
       if (entries.length === 0 && listener.isWaiting()) await listener.onIdle(position, began);
       await trim();
-      // A stream that is silent may be another one, that ends before where this reader stands.
-      if (entries.length === 0) await checkStanding(position, false);
+      // Silent: it may be another stream, that ends before here. Full: it may be trimmed faster than it is read.
+      const isOrdinary = entries.length > 0 && entries.length < READ_COUNT && clock.nowMs() < checkAtMs;
+      if (isOrdinary) return;
+      checkAtMs = clock.nowMs() + CHECK_EVERY_MS;
+      await checkStanding(position, false);
     },
     lastId: () => position?.id,
     redisNowMs,
