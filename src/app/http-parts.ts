@@ -13,12 +13,14 @@ import { createHttpCounters } from '../http/http-counters.ts';
 import type { HeadSettings } from '../http/representation-head.ts';
 import type { Route, RouteContext } from '../http/routes.ts';
 import { adminRoutes } from '../http/routes/admin.ts';
+import { apiRoutes } from '../http/routes/api.ts';
 import { registerEvents } from '../http/routes/get-events.ts';
 import { createGetImage } from '../http/routes/get-image.ts';
 import { healthRoutes, metricsRoute } from '../http/routes/health.ts';
 import { infoRoutes } from '../http/routes/info.ts';
 import { loadPages, pageRoutes, pagesDir } from '../http/routes/pages.ts';
 import { streamImageRoutes } from '../http/routes/stream-images.ts';
+import { valueRoutes } from '../http/routes/values.ts';
 import { writeImageRoutes } from '../http/routes/write-images.ts';
 import { registerWs } from '../http/routes/ws-events.ts';
 import { startServer, type Server } from '../http/server.ts';
@@ -30,6 +32,7 @@ import type { ImagePool } from '../pool/image-pool.ts';
 import type { EventParts } from './event-parts.ts';
 import { metricDefinitions } from './metric-definitions.ts';
 import { readStats } from './stats.ts';
+import { createUpstreamParts } from './upstream-parts.ts';
 import { packageVersion } from './version.ts';
 
 export interface HttpPartsDeps {
@@ -96,7 +99,8 @@ function buildRoutes(
   deps: HttpPartsDeps,
   { access, counters }: RouteContext,
 ): { readonly routes: readonly Route[]; readonly metrics: Route } {
-  const { cache, events, ingest, warmer } = deps;
+  const { cache, clock, events, ingest, log, warmer } = deps;
+  const upstream = createUpstreamParts(config, { cache, clock, log });
   const budget = createUploadBudget(config.UPLOAD_BUDGET_MB * MIB);
   const statsSources = {
     version: packageVersion(),
@@ -106,6 +110,7 @@ function buildRoutes(
     pool: deps.pool.stats,
     hub: events.hub.stats,
     warming: warmer.progress,
+    api: () => upstream?.api.stats(),
     http: counters,
     uploadsInFlightBytes: budget.inFlightBytes,
   };
@@ -126,6 +131,16 @@ function buildRoutes(
       ...writeImageRoutes({ ingest, access, budget, imageBytesMax }),
       ...streamImageRoutes({ ingest, access, imageBytesMax }),
       ...infoRoutes({ cache, access }),
+      ...valueRoutes({
+        values: { cache, clock },
+        access,
+        budget,
+        valueBytesMax: imageBytesMax,
+        head: headSettings(config),
+      }),
+      ...(upstream === undefined
+        ? []
+        : apiRoutes({ api: upstream.api, budget, bodyBytesMax: config.API_MAX_BODY_MB * MIB, log })),
       ...adminRoutes({ access, cache, ingest, stats: adminStats, budget, warm }),
       ...healthRoutes({ missing: deps.missing }),
       ...pageRoutes(loadPages(pagesDir())),

@@ -9,6 +9,7 @@ import type { HubStats } from '../events/hub-stats.ts';
 import type { WarmProgress } from '../flows/warm-cache.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
+import type { ApiCacheStats } from '../upstream/api-cache.ts';
 
 export interface StatsSources {
   readonly version: string;
@@ -18,6 +19,8 @@ export interface StatsSources {
   readonly pool: () => PoolStats;
   readonly hub: () => HubStats;
   readonly warming: () => WarmProgress;
+  /** Undefined: no upstream application. */
+  readonly api: () => ApiCacheStats | undefined;
   readonly http: HttpCounters;
   readonly uploadsInFlightBytes: () => number;
 }
@@ -75,6 +78,7 @@ export function readStats(sources: StatsSources) {
     workers: sources.pool(),
     events: sources.hub(),
     warming: sources.warming(),
+    api: sources.api() ?? null,
     requests: {
       total: sources.http.requests,
       memory_hits: sources.http.memoryHits,
