@@ -3,19 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../fixtures/events.ts';
 import { png } from '../fixtures/images.ts';
 import { createSchemaCheck, mapAt, resolve, type JsonMap } from '../fixtures/json-schema.ts';
-import { mountApp, type MountedApp } from '../fixtures/mounted-app.ts';
 import { openRawStream, type SseBlock } from '../fixtures/raw-stream.ts';
 import { openRawWebSocket, type RawWebSocket } from '../fixtures/raw-web-socket.ts';
+import { runApp, type RunningApp } from '../fixtures/run-app.ts';
 
 const document: JsonMap = JSON.parse(
   readFileSync(new URL('../../docs/asyncapi.json', import.meta.url), 'utf8'),
 );
 const check = createSchemaCheck(document);
 const seen = new Set<string>();
-let app: MountedApp;
+let app: RunningApp;
 
 beforeAll(async () => {
-  app = await mountApp({ EVENTS_HEARTBEAT_S: '1' });
+  app = await runApp({ EVENTS_HEARTBEAT_S: '1' });
 });
 afterAll(async () => app.close());
 
@@ -67,7 +67,7 @@ function say(socket: RawWebSocket, message: JsonMap): void {
 async function put(id: string, query: string): Promise<void> {
   const body = new Uint8Array(await png());
   const headers = { 'Content-Type': 'image/png' };
-  const { ok } = await fetch(`${app.url}/images/${id}?${query}`, { method: 'PUT', body, headers });
+  const { ok } = await fetch(`${app.base}/images/${id}?${query}`, { method: 'PUT', body, headers });
   expect(ok).toBe(true);
 }
 
@@ -76,11 +76,11 @@ async function happen(): Promise<void> {
   await put('a', 'topic=job:1&partial=0');
   await put('a', 'topic=job:1');
   await put('b', 'topic=job:1&event=concept_progress');
-  await fetch(`${app.url}/images/b`, { method: 'DELETE' });
+  await fetch(`${app.base}/images/b`, { method: 'DELETE' });
   const partial = { type: 'image_generation.partial_image', partial_image_index: 0 };
   const b64 = Buffer.from(await png()).toString('base64');
   const body = `data: ${JSON.stringify({ ...partial, b64_json: b64 })}\n\ndata: {"type":"error"}\n\n`;
-  await fetch(`${app.url}/images/c/stream?topic=job:1`, { method: 'POST', body });
+  await fetch(`${app.base}/images/c/stream?topic=job:1`, { method: 'POST', body });
 }
 
 describe('docs/asyncapi.json', () => {

@@ -2,14 +2,18 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { photoPng, png } from '../fixtures/images.ts';
-import { mountApp, type MountedApp } from '../fixtures/mounted-app.ts';
+import { runApp, type RunningApp } from '../fixtures/run-app.ts';
 
-let app: MountedApp;
+let app: RunningApp;
 
 beforeAll(async () => {
-  app = await mountApp({ MEMORY_CACHE_MB: '1' });
+  app = await runApp({ MEMORY_CACHE_MB: '1' });
   for (const [id, body] of [['hot', await png()] as const, ['cold', await photoPng()] as const])
-    await fetch(`${app.url}/images/${id}`, { method: 'PUT', body, headers: { 'Content-Type': 'image/png' } });
+    await fetch(`${app.base}/images/${id}`, {
+      method: 'PUT',
+      body,
+      headers: { 'Content-Type': 'image/png' },
+    });
 });
 afterAll(async () => app.close());
 

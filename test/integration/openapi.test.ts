@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { blackPng, cut, jpeg, png, webp } from '../fixtures/images.ts';
-import { mountApp, type MountedApp } from '../fixtures/mounted-app.ts';
 import { createContract } from '../fixtures/open-api.ts';
 import { openRawWebSocket } from '../fixtures/raw-web-socket.ts';
+import { runApp, type RunningApp } from '../fixtures/run-app.ts';
 
 const { mounted } = vi.hoisted(() => ({ mounted: [] as (readonly [string, string])[] }));
 
@@ -32,8 +32,8 @@ vi.mock('uWebSockets.js', async (importOriginal) => {
 const document = JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'));
 const TOKEN = 'write-token-of-this-test';
 const AUTH = { Authorization: `Bearer ${TOKEN}` };
-let app: MountedApp;
-const contract = createContract(document, () => app.url);
+let app: RunningApp;
+const contract = createContract(document, () => app.base);
 const { call } = contract;
 
 const asImage = (type: string, body: Uint8Array): RequestInit => ({
@@ -46,7 +46,7 @@ const asJson = (value: unknown): RequestInit =>
 const isMounted = (path: string): boolean => mounted.some(([, pattern]) => pattern === path);
 
 beforeAll(async () => {
-  app = await mountApp({ WRITE_TOKEN: TOKEN, HISTORY_EVENTS: '100' });
+  app = await runApp({ WRITE_TOKEN: TOKEN, HISTORY_EVENTS: '100' });
 });
 afterAll(async () => app.close());
 
@@ -197,7 +197,7 @@ describe('docs/openapi.json', () => {
     const broken = structuredClone(document);
     broken.components.schemas.Status.properties.status.enum = ['fine'];
     delete broken.paths['/readyz'].get.responses['200'];
-    const strict = createContract(broken, () => app.url);
+    const strict = createContract(broken, () => app.base);
     await expect(strict.call('GET /livez', '/livez')).rejects.toThrow('"fine"');
     await expect(strict.call('GET /readyz', '/readyz')).rejects.toThrow('not in the document');
     await expect(strict.call('GET /nothing', '/nothing')).rejects.toThrow('not in the document');
