@@ -1,0 +1,123 @@
+/** One event to a thousand subscribers, at four sizes, over SSE and over WebSocket. */
+import { interleave } from '../interleave.ts';
+import { streamLoad } from '../load/stream.ts';
+import {
+  NCHAN_MISSING,
+  startBareFanOut,
+  startNchan,
+  startOwnHub,
+  type EventHub,
+} from '../peers/event-hub.ts';
+import type { Bench, Outcome, Row, Scenario, Target } from '../scenario.ts';
+
+const SUBSCRIBERS = 1000;
+const KIB = 1024;
+const SIZES: readonly (readonly [label: string, bytes: number])[] = [
+  ['0.5 KB', KIB / 2],
+  ['4 KB', 4 * KIB],
+  ['20 KB', 20 * KIB],
+  ['200 KB', 200 * KIB],
+];
+/** Bytes under way to one subscriber: enough to keep a server busy, less than any peer's limit. */
+const WINDOW_BYTES = 256 * KIB;
+const WINDOW_EVENTS = 8;
+
+const TARGETS: readonly Target[] = (
+  [
+    ['0.5 KB', 1],
+    ['4 KB', 2],
+    ['20 KB', 1.8],
+  ] as const
+).flatMap(([size, atLeast]) => [
+  {
+    figure: `SSE fan-out ${size} against nchan`,
+    row: `SSE ${size}`,
+    subject: 'Afterimage',
+    peer: 'nchan',
+    atLeast,
+  },
+  {
+    figure: `WebSocket ${size} against SSE`,
+    row: `WebSocket ${size}`,
+    subject: 'Afterimage',
+    peer: 'Afterimage SSE',
+    atLeast: 1,
+  },
+]);
+
+function subjectOf(hub: EventHub, frameBytes: number, isWebSocket: boolean, bench: Bench) {
+  const { path, bytes } = hub.publication(frameBytes);
+  const measure = async (seconds: number) =>
+    streamLoad(
+      {
+        port: hub.port,
+        path: isWebSocket ? (hub.wsPath ?? '') : hub.ssePath,
+        isWebSocket,
+        publishPath: path,
+        publishBytes: bytes,
+        subscribers: SUBSCRIBERS,
+        window: Math.max(2, Math.min(WINDOW_EVENTS, Math.floor(WINDOW_BYTES / frameBytes))),
+        seconds,
+        serverPid: hub.pid,
+        holds: false,
+      },
+      bench.machine,
+    );
+  return { name: hub.name, pids: [hub.pid], measure };
+}
+
+async function measureAll(hubs: readonly EventHub[], bench: Bench): Promise<Row[]> {
+  const kind = { unit: 'deliveries/s', better: 'more' } as const;
+  const rows: Row[] = [];
+  const isFull = bench.effort.name === 'full';
+  // A short run leaves out what no figure needs, and asks for the ceiling once.
+  const sizes = SIZES.filter(([size]) => isFull || size !== '200 KB');
+  for (const [size, bytes] of sizes) {
+    const asked = hubs.filter(({ name }) => isFull || size === '4 KB' || name !== 'bare uWS');
+    const sse = asked.map((hub) => subjectOf(hub, bytes, false, bench));
+    rows.push(await interleave({ ...kind, label: `SSE ${size}` }, sse, bench));
+  }
+  for (const [size, bytes] of sizes.filter(([label]) => isFull || label === '4 KB')) {
+    const own = hubs.filter(({ name }) => name === 'Afterimage');
+    const webSockets = hubs.filter(({ wsPath }) => wsPath !== undefined);
+    const subjects = [
+      ...webSockets.map((hub) => subjectOf(hub, bytes, true, bench)),
+      ...own.map((hub) => ({ ...subjectOf(hub, bytes, false, bench), name: 'Afterimage SSE' })),
+    ];
+    rows.push(await interleave({ ...kind, label: `WebSocket ${size}` }, subjects, bench));
+  }
+  return rows;
+}
+
+async function run(bench: Bench): Promise<Outcome> {
+  const hubs: EventHub[] = [];
+  const missing: string[] = [];
+  try {
+    hubs.push(await startOwnHub(bench.machine));
+    const nchan = await startNchan(bench.dir, bench.machine);
+    if (nchan === undefined) missing.push(NCHAN_MISSING);
+    else hubs.push(nchan);
+    hubs.push(await startBareFanOut(bench.machine));
+    const rows = await measureAll(hubs, bench);
+    return {
+      rows,
+      targets: TARGETS,
+      notes: [
+        `${SUBSCRIBERS} subscribers over TCP in one process (bench/programs/stream-load.ts), every one of which ` +
+          `must have an event before another is published beyond ${WINDOW_EVENTS} (at most 256 KB) under way`,
+        'p99: from publishing to the last of all subscribers having it, at full speed',
+        "the client's own ceiling is the row of bare uWS, and is reached where its load is near one core",
+        ...hubs.map((hub) => `${hub.name}: ${hub.settings}`),
+      ],
+      missing,
+    };
+  } finally {
+    for (const hub of hubs.toReversed()) await hub.stop();
+  }
+}
+
+export const fanOut: Scenario = {
+  name: 'fan-out',
+  question: 'How many deliveries a second do a thousand subscribers get?',
+  run,
+};
