@@ -29,6 +29,16 @@ function checkedConfig(terminal: Terminal): Config | undefined {
   }
 }
 
+/** What was loaded; undefined, and said in one line, where this machine or Node version has none. */
+async function loadedNative(terminal: Terminal): Promise<string | undefined> {
+  try {
+    return await loadNative();
+  } catch (error) {
+    terminal.err(`afterimage: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
 /** Nothing can be known of the state after an error that nobody caught: log it and end. */
 function firstFatal(log: Log): Promise<number> {
   return new Promise((resolve) => {
@@ -51,9 +61,9 @@ function addressHere(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
-async function run(config: Config, log: Log, terminal: Terminal): Promise<number> {
+async function run(config: Config, log: Log, native: string, terminal: Terminal): Promise<number> {
   try {
-    log.info(await loadNative());
+    log.info(native);
     // Only now: the app's modules import the native module themselves.
     const { startApp } = await import('../app.ts');
     const app = await startApp(config, { log });
@@ -76,6 +86,8 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   readArgs(args, {}, false);
   const config = checkedConfig(terminal);
   if (config === undefined) return EX_CONFIG;
+  const native = await loadedNative(terminal);
+  if (native === undefined) return 1;
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  return Promise.race([run(config, log, terminal), firstFatal(log)]);
+  return Promise.race([run(config, log, native, terminal), firstFatal(log)]);
 }
