@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { createCacheParts } from './app/cache-parts.ts';
 import { createEventParts } from './app/event-parts.ts';
 import { startHttp } from './app/http-parts.ts';
+import { openRedis } from './app/redis-parts.ts';
 import { startWarming } from './app/warming.ts';
 import { createKeyedLock } from './cache/keyed-lock.ts';
 import type { Found } from './cache/lookup.ts';
@@ -56,19 +57,22 @@ function addressOf(config: Config, port: number): string {
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const { log, workerUrl = new URL('../workers/image-worker.js', import.meta.url) } = options;
   const clock = systemClock;
-  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log });
   const pool = createPool(config, workerUrl);
-  const events = createEventParts(config, { cache, pool, clock, log });
+  const redis = await openRedis(config, { pool, clock, log });
+  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log, redis });
+  const events = await createEventParts(config, { cache, pool, redis, clock, log });
   const { bus, hub, partials } = events;
   const order = createKeyedLock();
   const renders = createSingleFlight<Found>();
+  const publicBaseUrl = config.PUBLIC_BASE_URL.replace(/\/$/, '');
+  redis?.follow({ cache, pool, announce: partials.publish, publicBaseUrl });
   const ingest: IngestDeps = {
     pool,
     cache,
     announce: partials.publish,
     clock,
     inOrder: async (id, signal, work) => order.run(id, signal, work),
-    publicBaseUrl: config.PUBLIC_BASE_URL.replace(/\/$/, ''),
+    publicBaseUrl,
     storeTimeoutMs: STORE_TIMEOUT_MS,
   };
   const serve: ServeDeps = {
@@ -79,7 +83,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     largeSources: createGate(pool.stats().threads, config.WORKER_QUEUE),
     renderSourceBytesMax: config.MAX_IMAGE_MB * MIB,
   };
-  const warmer = startWarming(config, { cache, disk, log });
+  const warmer = startWarming(config, { cache, disk: redis === undefined ? disk : undefined, log });
   let stopping = false;
   const missing = (): readonly string[] => (stopping ? ['the server is stopping'] : []);
 
@@ -89,6 +93,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     await pool.close();
     await bus.close();
     await closeCache();
+    await redis?.close();
   };
   const start = async () => {
     try {

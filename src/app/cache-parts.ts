@@ -1,11 +1,15 @@
 /** Builds the tiers that the config asks for, and the cache over them. */
 import { createDiskTier, type DiskTier } from '../cache/disk-tier.ts';
-import { createMemoryTier } from '../cache/memory-tier.ts';
+import { createMemoryTier, type MemoryTier } from '../cache/memory-tier.ts';
+import type { Tier } from '../cache/tier.ts';
 import { createTieredCache, type TieredCache } from '../cache/tiered-cache.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
+import { valueKey } from '../core/keys.ts';
 import type { Log } from '../observe/log.ts';
+import { createTrustedMemory } from '../redis/trusted-memory.ts';
 import { createAzureParts } from './azure-parts.ts';
+import type { RedisParts } from './redis-parts.ts';
 
 export interface CacheParts {
   readonly cache: TieredCache;
@@ -13,24 +17,31 @@ export interface CacheParts {
   close(): Promise<void>;
 }
 
-const MIB = 1024 * 1024;
+export interface CachePartsDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly redis: RedisParts | undefined;
+}
 
-export async function createCacheParts(
-  config: Config,
-  deps: { readonly clock: Clock; readonly log: Log },
-): Promise<CacheParts> {
-  const { clock, log } = deps;
-  const limits = { limitBytes: config.MEMORY_CACHE_MB * MIB, limitEntries: config.MEMORY_CACHE_IMAGES };
-  const memory = config.CACHE_ENABLED ? createMemoryTier(limits, clock) : undefined;
+const MIB = 1024 * 1024;
+const PROBE_TIMEOUT_MS = 5000;
+
+export async function createCacheParts(config: Config, deps: CachePartsDeps): Promise<CacheParts> {
+  const { clock, log, redis } = deps;
+  const memory = config.CACHE_ENABLED ? openMemory(config, deps) : undefined;
+  const isHot = (key: string): boolean => memory?.peek(key) !== undefined;
   const disk = config.CACHE_DIR === '' ? undefined : openDisk(config, { clock, log, isHot });
-  function isHot(key: string): boolean {
-    return memory?.peek(key) !== undefined;
-  }
-  if (disk !== undefined) log.info({ dir: config.CACHE_DIR }, 'Using disk cache backend');
-  const azure = await createAzureParts(config, { clock, log, keep: disk?.keep });
-  const tiers = disk === undefined ? [] : [disk];
+  const store = redis === undefined ? disk : redis.createTier(disk);
+  await sayBackend(store, redis, log);
+  // Large bodies are kept on disk only where lookups go there.
+  const keep = redis === undefined ? disk?.keep : undefined;
+  const azure = await createAzureParts(config, { clock, log, keep });
   const cache = createTieredCache(
-    { memory, tiers, ...(azure === undefined ? {} : { origin: azure.origin }) },
+    {
+      memory,
+      tiers: store === undefined ? [] : [store],
+      ...(azure === undefined ? {} : { origin: azure.origin }),
+    },
     { clock },
   );
   return {
@@ -39,9 +50,26 @@ export async function createCacheParts(
     close: async () => {
       // The origin first: it may still be writing a large body to disk.
       await azure?.origin.close();
-      await disk?.close();
+      await store?.close();
     },
   };
+}
+
+function openMemory(config: Config, { clock, redis }: CachePartsDeps): MemoryTier {
+  const limits = {
+    limitBytes: config.MEMORY_CACHE_MB * MIB,
+    limitEntries: config.MEMORY_CACHE_IMAGES,
+    policy: config.MEMORY_POLICY,
+  };
+  const memory = createMemoryTier(limits, clock);
+  return redis === undefined ? memory : createTrustedMemory(memory, redis.isHearing);
+}
+
+/** One lookup shows whether Redis is there: the tier itself then says what it goes by. */
+async function sayBackend(store: Tier | undefined, redis: RedisParts | undefined, log: Log): Promise<void> {
+  if (store === undefined) log.warn('CACHE_DIR is empty: what memory evicts is gone');
+  else if (redis === undefined) log.info('Using disk cache backend');
+  else await store.get(valueKey('start'), AbortSignal.timeout(PROBE_TIMEOUT_MS)).catch(() => undefined);
 }
 
 function openDisk(

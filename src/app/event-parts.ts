@@ -9,6 +9,7 @@ import { createPartialThrottle, type PartialThrottle } from '../events/partial-t
 import { inlineImage } from '../flows/inline-image.ts';
 import type { Log } from '../observe/log.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
+import type { RedisParts } from './redis-parts.ts';
 
 export interface EventParts {
   readonly bus: Bus;
@@ -23,17 +24,22 @@ const INLINE_TIMEOUT_MS = 5000;
 /** Of frames that were encoded lately, for crowds that reconnect at once. */
 const FRAME_CACHE_BYTES = 16 * MIB;
 
-export function createEventParts(
-  config: Config,
-  deps: { readonly cache: Cache; readonly pool: ImagePool; readonly clock: Clock; readonly log: Log },
-): EventParts {
-  const { cache, pool, clock, log } = deps;
+export interface EventPartsDeps {
+  readonly cache: Cache;
+  readonly pool: ImagePool;
+  readonly redis: RedisParts | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export async function createEventParts(config: Config, deps: EventPartsDeps): Promise<EventParts> {
+  const { cache, pool, redis, clock, log } = deps;
   const history = {
     limitEvents: config.HISTORY_EVENTS,
     limitBytes: config.HISTORY_MB * MIB,
     maxAgeMs: config.HISTORY_AGE_S * 1000,
   };
-  const bus = createLocalBus(history, clock);
+  const bus = redis === undefined ? createLocalBus(history, clock) : await redis.openBus(history);
   const hub = createHub(
     {
       subscribersMax: config.EVENTS_MAX_SUBSCRIBERS,

@@ -66,6 +66,12 @@ export const SETTINGS = {
     'entries',
     'The most entries that the memory tier holds.',
   ),
+  MEMORY_POLICY: choice(
+    'Cache',
+    'lru',
+    ['lru', 'sieve'],
+    'What memory evicts: the least recently used, or by SIEVE, which keeps more of skewed reads.',
+  ),
   CACHE_DIR: text('Cache', '.afterimage', 'Folder of the disk tier; empty turns the disk tier off.'),
   CACHE_SIZE_MB: int('Cache', 1000, 1, 1_073_741_824, 'MiB', 'Byte budget of the disk tier.'),
   CACHE_MIN_FREE_MB: int(

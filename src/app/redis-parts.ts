@@ -1,0 +1,177 @@
+/**
+ * Builds what Redis is used for: a tier with the disk to fall back on, the channel that says what other
+ * programs change, the announcer of such changes, and the bus of many instances.
+ */
+import { randomUUID } from 'node:crypto';
+import type { TieredCache } from '../cache/tiered-cache.ts';
+import type { Tier } from '../cache/tier.ts';
+import type { Config } from '../config/table.ts';
+import type { Clock } from '../core/clock.ts';
+import type { EventDraft } from '../core/event.ts';
+import { createHistory, type HistoryLimits } from '../events/history.ts';
+import { announceDeleted, readForeign } from '../flows/announce-foreign.ts';
+import type { Log } from '../observe/log.ts';
+import type { ImagePool } from '../pool/image-pool.ts';
+import { createAnnouncer, type Announcer } from '../redis/announcer.ts';
+import { createCoherence } from '../redis/coherence.ts';
+import { createImageStates } from '../redis/image-state.ts';
+import type { Invalidation, InvalidationListener } from '../redis/invalidation.ts';
+import type { AnnounceFlow } from '../redis/look-after.ts';
+import { createRedisBus, type RedisBus } from '../redis/redis-bus.ts';
+import { createRedisKeys, idOfImageKey, isImageKey, type RedisKeys } from '../redis/redis-keys.ts';
+import { createRedisClients, type RedisClients } from './redis-clients.ts';
+import { createRedisStore } from './redis-store.ts';
+
+export interface RedisParts {
+  /** Redis, and the fallback behind it when Redis is away. */
+  createTier(fallback: Tier | undefined): Tier;
+  /** False: nobody would say what other programs change, so memory may not be trusted. */
+  isHearing(): boolean;
+  openBus(limits: HistoryLimits): Promise<RedisBus>;
+  /** From now on changes of other programs reach the cache, and are announced. */
+  follow(deps: FollowRedisDeps): void;
+  close(): Promise<void>;
+}
+
+export interface FollowRedisDeps {
+  readonly cache: TieredCache;
+  readonly pool: ImagePool;
+  readonly announce: (draft: EventDraft) => Promise<unknown>;
+  readonly publicBaseUrl: string;
+}
+
+export interface RedisPartsDeps {
+  readonly pool: ImagePool;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const HEARTBEAT_MS = 2000;
+const ANNOUNCER = { queueMax: 10_000, concurrency: 4, timeoutMs: 15_000, retryMs: 500 };
+/** How long one instance looks after the changes of an image; as long it stays unannounced if that one dies. */
+const CLAIM_MS = 5000;
+const STREAM = { blockMs: 5000, retryMs: 250, trimEveryMs: 10_000 };
+
+function connectionOf(config: Config) {
+  return {
+    url: config.REDIS_URL,
+    host: config.REDIS_HOST,
+    port: config.REDIS_PORT,
+    db: config.REDIS_DB,
+    password: config.REDIS_PASSWORD,
+    tls: config.REDIS_TLS,
+    timeoutMs: config.REDIS_TIMEOUT_MS,
+  };
+}
+
+/** Undefined: REDIS_ENABLED is false. Waits a moment for Redis; without it the fallback begins. */
+export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<RedisParts | undefined> {
+  if (!config.REDIS_ENABLED) return undefined;
+  const { clock, log } = deps;
+  const clients = createRedisClients(connectionOf(config), (name, state, reason) => {
+    if (state === 'ready') log.info({ connection: name }, 'Redis connection is ready');
+    else log.warn({ connection: name, reason }, 'Redis connection is lost; trying again');
+  });
+  const instance = randomUUID();
+  const keys = createRedisKeys(config.REDIS_KEY_PREFIX);
+  const timeoutMs = config.REDIS_TIMEOUT_MS;
+  const defaultTtlMs = config.REDIS_TTL_S * 1000;
+  const wasReady = await clients.ready(timeoutMs);
+  let channel: Invalidation | undefined;
+  let announcer: Announcer | undefined;
+
+  const follow = (targets: FollowRedisDeps): void => {
+    const { cache } = targets;
+    if (config.REDIS_ANNOUNCE) {
+      announcer = createAnnouncer(ANNOUNCER, {
+        states: createImageStates(clients.data, { keys, instance, claimMs: CLAIM_MS, defaultTtlMs }),
+        flow: announceFlow(targets),
+        onFailed: (id, error) => log.warn({ id, err: error }, 'a change in Redis could not be announced'),
+      });
+    }
+    const onChange = (redisKey: string): void => {
+      const key = keys.toCache(redisKey);
+      if (key === undefined) return;
+      cache.invalidate(key);
+      if (isImageKey(key)) announcer?.changed(idOfImageKey(key));
+    };
+    const prefixes = keys.trackedPrefixes;
+    const hearing = {
+      prefixes,
+      probeKey: keys.probe(instance),
+      heartbeatMs: HEARTBEAT_MS,
+      deadlineMs: timeoutMs,
+    };
+    channel = createCoherence(
+      { client: clients.data, subscriber: clients.subscriber, ...hearing },
+      hearingListener(cache, onChange, log),
+    );
+    channel.start();
+  };
+
+  return {
+    createTier: (fallback) =>
+      createRedisStore(config, { ...deps, client: clients.data, keys, wasReady }, fallback),
+    follow,
+    isHearing: () => channel?.isArmed() === true,
+    openBus: async (limits) => openBus({ ...limits, instance, keys, timeoutMs }, { clients, clock, log }),
+    async close() {
+      channel?.close();
+      await announcer?.close();
+      clients.close();
+    },
+  };
+}
+
+function announceFlow(targets: FollowRedisDeps): AnnounceFlow {
+  return {
+    read: async (id, signal) => readForeign(id, targets, signal),
+    deleted: async (id) => announceDeleted(id, targets),
+  };
+}
+
+function hearingListener(
+  cache: TieredCache,
+  onInvalidate: (redisKey: string) => void,
+  log: Log,
+): InvalidationListener {
+  return {
+    onInvalidate,
+    onInvalidateAll: cache.invalidateAll,
+    onLost(reason) {
+      log.warn({ reason }, 'changes in Redis are not heard of: nothing in memory is trusted');
+      cache.invalidateAll();
+    },
+    onArmed() {
+      log.info('changes in Redis are heard of: memory is trusted');
+      cache.invalidateAll();
+    },
+  };
+}
+
+interface BusOptions extends HistoryLimits {
+  readonly instance: string;
+  readonly keys: RedisKeys;
+  readonly timeoutMs: number;
+}
+
+async function openBus(
+  { keys, ...options }: BusOptions,
+  { clients, clock, log }: { readonly clients: RedisClients; readonly clock: Clock; readonly log: Log },
+): Promise<RedisBus> {
+  const bus = createRedisBus(
+    { key: keys.events, beganKey: keys.eventsBegan, ...options, ...STREAM },
+    {
+      data: clients.data,
+      stream: clients.stream,
+      clock,
+      createHistory: () => createHistory(options, clock),
+      onSwitch: (to, reason) => {
+        if (to === 'shared') log.info('events go through Redis to every instance');
+        else log.warn({ reason }, 'events reach only the streams of this instance until Redis is back');
+      },
+    },
+  );
+  await bus.start();
+  return bus;
+}

@@ -1,0 +1,95 @@
+/** Builds Redis as a tier: behind a breaker, with the disk to fall back on, and back by itself. */
+import { createGuardedTier } from '../cache/guarded-tier.ts';
+import type { Tier } from '../cache/tier.ts';
+import type { Config } from '../config/table.ts';
+import type { Clock } from '../core/clock.ts';
+import { valueKey } from '../core/keys.ts';
+import type { Log } from '../observe/log.ts';
+import type { ImagePool } from '../pool/image-pool.ts';
+import { createFallbackTier } from '../redis/fallback-tier.ts';
+import type { RedisClient } from '../redis/redis-client.ts';
+import type { RedisKeys } from '../redis/redis-keys.ts';
+import { createRedisTier } from '../redis/redis-tier.ts';
+import { createForeignDecoder } from './foreign-decoder.ts';
+
+export interface RedisStoreDeps {
+  readonly client: RedisClient;
+  readonly keys: RedisKeys;
+  readonly pool: ImagePool;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Redis answered at the start. */
+  readonly wasReady: boolean;
+}
+
+const MIB = 1024 * 1024;
+const BREAKER = { failuresToOpen: 3, pauseMs: 250, pauseMsMax: 5000 };
+/** For a walk over every key. */
+const BULK_TIMEOUT_MS = 120_000;
+/** A reply, its decoding in a worker, and a little. */
+const CALLS_PER_GET = 3;
+const RETURN_EVERY_MS = 1000;
+
+function openTier(config: Config, deps: RedisStoreDeps): Tier {
+  const { client, keys, pool, clock, log } = deps;
+  const tier = createRedisTier(
+    {
+      keys,
+      format: config.REDIS_FORMAT,
+      defaultTtlMs: config.REDIS_TTL_S * 1000,
+      maxValueBytes: config.REDIS_MAX_VALUE_MB * MIB,
+      announces: config.REDIS_ANNOUNCE,
+    },
+    {
+      client,
+      clock,
+      decode: createForeignDecoder(pool, config.MAX_IMAGE_MB * MIB),
+      onUnreadable: (key, reason) => log.warn({ key, reason }, 'a value under the key of an image is none'),
+    },
+  );
+  const deadlineMs = config.REDIS_TIMEOUT_MS * CALLS_PER_GET;
+  return createGuardedTier(
+    tier,
+    { deadlineMs, bulkDeadlineMs: BULK_TIMEOUT_MS, breaker: BREAKER },
+    {
+      clock,
+      onChange: (name, to) => log.warn({ tier: name, breaker: to }, `the breaker of ${name} is ${to}`),
+    },
+  );
+}
+
+/** `fallback` undefined: while Redis is away nothing is kept but in memory. */
+export function createRedisStore(config: Config, deps: RedisStoreDeps, fallback: Tier | undefined): Tier {
+  const primary = openTier(config, deps);
+  if (fallback === undefined) return primary;
+  let returning: NodeJS.Timeout | undefined;
+  const store = createFallbackTier(primary, fallback, {
+    clock: deps.clock,
+    onSwitch: (to, reason) => {
+      logSwitch(to, reason, deps);
+      clearInterval(returning);
+      // What was taken in meanwhile is owed to the other instances: try without waiting to be asked.
+      if (to === 'fallback') returning = setInterval(tryPrimary, RETURN_EVERY_MS).unref();
+    },
+  });
+  const tryPrimary = (): void => {
+    store.get(valueKey('return'), AbortSignal.timeout(RETURN_EVERY_MS)).catch(() => undefined);
+  };
+  return {
+    ...store,
+    // A spread would freeze its name, which says which of the two answers.
+    get name() {
+      return store.name;
+    },
+    async close() {
+      clearInterval(returning);
+      await store.close();
+    },
+  };
+}
+
+function logSwitch(to: 'primary' | 'fallback', reason: string, { log, wasReady }: RedisStoreDeps): void {
+  if (to === 'primary') log.info('Using Redis cache backend');
+  else if (wasReady) log.warn({ reason }, 'Redis cache failed, falling back to disk cache');
+  else log.warn({ reason }, 'Redis cache initialization failed, falling back to disk cache');
+}
