@@ -2,7 +2,7 @@
 import type { FrameMode } from './sink.ts';
 
 /** Below this no rendering is worth its place. */
-export const INLINE_MIN_BYTES = 256;
+const INLINE_MIN_BYTES = 256;
 
 /** The mode in its canonical form: fewer modes, more shared frames. */
 export function quantiseMode(mode: FrameMode): FrameMode {

@@ -16,7 +16,7 @@ export interface WsReader {
 }
 
 /** As Centrifugo's: 3000 to 3499 connect again, 3500 and above don't. */
-export const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
+const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
   shutdown: 3001,
   failed: 3004,
   expired: 3005,
