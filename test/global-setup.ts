@@ -18,6 +18,8 @@ interface Program {
 const PROGRAMS: readonly Program[] = [
   { name: 'Redis', commands: ['redis-server'], apt: 'redis-server', brew: 'redis' },
   { name: 'redis-cli', commands: ['redis-cli'], apt: 'redis-tools', brew: 'redis' },
+  { name: 'nginx', commands: ['nginx'], apt: 'nginx-light', brew: 'nginx' },
+  { name: 'openssl', commands: ['openssl'], apt: 'openssl', brew: 'openssl' },
   {
     name: 'Chromium',
     commands: ['chromium', 'chromium-browser', 'google-chrome'],
@@ -27,6 +29,9 @@ const PROGRAMS: readonly Program[] = [
 ];
 
 const INSTALL_TIMEOUT_MS = 600_000;
+
+/** Debian keeps nginx where only root looks; tests start it by its name. */
+process.env['PATH'] = [process.env['PATH'], '/usr/sbin'].filter(Boolean).join(delimiter);
 
 function pathOf(command: string): string | undefined {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {

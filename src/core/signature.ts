@@ -5,7 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** `exp` is seconds since the epoch; `sig` base64url. */
-export const EXPIRY_PARAMETER = 'exp';
+const EXPIRY_PARAMETER = 'exp';
 export const SIGNATURE_PARAMETER = 'sig';
 
 /** Everything but the signature, in one order: proxies and clients may reorder a query. */

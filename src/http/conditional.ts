@@ -74,7 +74,7 @@ function ifRangeHolds(header: string, validators: Validators): boolean {
  * One range of bytes: `0-99`, `100-`, `-100`. Several ranges, other units and texts that do not parse
  * are ignored, as 14.2 allows: the answer is then whole.
  */
-export function parseRange(header: string, bytes: number): Decision {
+function parseRange(header: string, bytes: number): Decision {
   const match = /^bytes=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(header);
   if (match === null) return FULL;
   const [, first = '', last = ''] = match;

@@ -80,7 +80,7 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   504: '504 Gateway Timeout',
 };
 
-export function statusLine(status: number): string {
+function statusLine(status: number): string {
   return STATUS_TEXT[status] ?? `${status} Status`;
 }
 

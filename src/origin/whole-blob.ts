@@ -30,7 +30,7 @@ export async function readWholeBlob(blob: OpenBlob): Promise<WholeBlob> {
 }
 
 /** The type from the bytes, never from Azure's header. */
-export function bitmapMime(head: Uint8Array): string {
+function bitmapMime(head: Uint8Array): string {
   const mime = sniffImage(head);
   if (mime === 'svg') throw new AppError('svg_refused');
   if (mime === undefined) throw new AppError('not_an_image', 'The blob of this name is not a bitmap image.');

@@ -15,7 +15,7 @@ const IMAGE_START = ',"base64_data":"';
 const IMAGE_END = '"}';
 /** Entry and all: 16 topics, 4 KiB of meta and a thumbnail fit many times over. */
 const HEAD_BYTES_MAX = 64 * 1024;
-export const VERSION_CHARS = 64;
+const VERSION_CHARS = 64;
 
 /** Bytes of a JSON value that are enough for versionOfJson. */
 export const JSON_START_BYTES: number = JSON_START.length + VERSION_CHARS;
