@@ -62,19 +62,15 @@ function openTier(config: Config, deps: RedisStoreDeps): Tier {
 export function createRedisStore(config: Config, deps: RedisStoreDeps, fallback: Tier | undefined): Tier {
   const primary = openTier(config, deps);
   if (fallback === undefined) return primary;
-  let returning: NodeJS.Timeout | undefined;
   const store = createFallbackTier(primary, fallback, {
     clock: deps.clock,
-    onSwitch: (to, reason) => {
-      logSwitch(to, reason, deps);
-      clearInterval(returning);
-      // What was taken in meanwhile is owed to the other instances: try without waiting to be asked.
-      if (to === 'fallback') returning = setInterval(tryPrimary, RETURN_EVERY_MS).unref();
-    },
+    onSwitch: (to, reason) => logSwitch(to, reason, deps),
   });
-  const tryPrimary = (): void => {
+  // What was taken in while Redis was away is owed to the other instances, also if nobody asks here again.
+  const returning = setInterval(() => {
+    if (!store.isOnFallback() && store.stats().owed === 0) return;
     store.get(valueKey('return'), AbortSignal.timeout(RETURN_EVERY_MS)).catch(() => undefined);
-  };
+  }, RETURN_EVERY_MS).unref();
   return {
     ...store,
     // A spread would freeze its name, which says which of the two answers.
