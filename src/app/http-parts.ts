@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { TieredCache } from '../cache/tiered-cache.ts';
+import { isLoopback } from '../config/load.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
 import { imageKey } from '../core/keys.ts';
@@ -76,7 +77,7 @@ async function readKeySet(path: string): Promise<KeySet | undefined> {
 
 function createContext(config: Config, log: Log): RouteContext {
   const tokens = { write: secretsOf(config.WRITE_TOKEN), admin: secretsOf(config.ADMIN_TOKEN) };
-  const access = createAccess(tokens, config.CORS_ORIGINS);
+  const access = createAccess(tokens, config.CORS_ORIGINS, { onLoopback: isLoopback(config.HOST) });
   return { access, counters: createHttpCounters(), log, running: new Set() };
 }
 

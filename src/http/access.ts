@@ -19,6 +19,9 @@ export interface Access {
 const EXPOSED =
   'ETag, Content-Range, Cache-Status, Repr-Digest, Server-Timing, Age, Location, X-Request-Id, Retry-After';
 
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, If-Modified-Since, If-None-Match, If-Range, Last-Event-ID, Range, Traceparent';
+
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
@@ -40,7 +43,21 @@ export interface AccessTokens {
   readonly admin: readonly string[];
 }
 
-export function createAccess(tokens: AccessTokens, corsOrigins: readonly string[]): Access {
+/** An address, or a name that never leaves the machine: nobody can make it point somewhere else. */
+function isFixedHost(host: string): boolean {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return /^(?:[a-z\d-]+\.)*localhost$|^\d+\.\d+\.\d+\.\d+$|^\[[\da-f:.]+\]$/.test(name);
+}
+
+/**
+ * `onLoopback`: the server is reached from its own machine only. There a name in `Host` proves nothing: a
+ * page may have had its own name point to 127.0.0.1 after it was loaded (DNS rebinding).
+ */
+export function createAccess(
+  tokens: AccessTokens,
+  corsOrigins: readonly string[],
+  { onLoopback }: { readonly onLoopback: boolean } = { onLoopback: false },
+): Access {
   const anyOrigin = corsOrigins.includes('*');
   const named = new Set(corsOrigins);
 
@@ -51,7 +68,8 @@ export function createAccess(tokens: AccessTokens, corsOrigins: readonly string[
     const origin = request.header('origin');
     if (origin === '' || named.has(origin)) return;
     const host = request.header('host');
-    if (origin === `http://${host}` || origin === `https://${host}`) return;
+    const isOwn = origin === `http://${host}` || origin === `https://${host}`;
+    if (isOwn && (!onLoopback || isFixedHost(host))) return;
     throw new AppError('origin_forbidden');
   };
 
@@ -86,7 +104,7 @@ export function createAccess(tokens: AccessTokens, corsOrigins: readonly string[
       return [
         ['Access-Control-Allow-Origin', anyOrigin ? '*' : origin],
         ['Access-Control-Allow-Methods', 'GET, HEAD, PUT, POST, DELETE, OPTIONS'],
-        ['Access-Control-Allow-Headers', 'Authorization, Content-Type, If-None-Match, Range, Last-Event-ID'],
+        ['Access-Control-Allow-Headers', ALLOWED_HEADERS],
         ['Access-Control-Max-Age', '86400'],
         ['Vary', 'Origin'],
       ];
