@@ -126,6 +126,11 @@ export const ERROR_TABLE = {
     title: 'Method not allowed here',
     advice: 'The Allow header names the methods of this address.',
   },
+  upgrade_required: {
+    status: 426,
+    title: 'WebSocket expected',
+    advice: 'Ask for this address with a WebSocket client, or follow /events.',
+  },
   request_aborted: {
     status: 408,
     title: 'Request ended early',

@@ -1,7 +1,8 @@
 /** Which methods an address takes, from the routes themselves: what `Allow` says cannot lag behind them. */
 
 export interface MethodRoute {
-  readonly method: 'get' | 'put' | 'post' | 'patch' | 'del';
+  /** `stream`: GET, which HEAD does not follow. */
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'del' | 'stream';
   readonly pattern: string;
   /** The address also has to end with this. */
   readonly suffix?: string;
@@ -16,6 +17,7 @@ const NAMES = {
   post: ['POST'],
   patch: ['PATCH'],
   del: ['DELETE'],
+  stream: ['GET'],
 } as const;
 
 export function takes(route: MethodRoute, path: string): boolean {

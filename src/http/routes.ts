@@ -8,12 +8,13 @@ import { AppError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { Access } from './access.ts';
 import { allowedMethods, takes, type AllowOf, type MethodRoute } from './allowed-methods.ts';
-import { openExchange, type Exchange, type ExchangeContext, type Request } from './exchange.ts';
+import { openExchange, type Exchange, type ExchangeContext, type Headers, type Request } from './exchange.ts';
 import type { HttpCounters } from './http-counters.ts';
 import { problemAnswer, sendProblem } from './problem.ts';
 
 /** HEAD follows from GET; patterns are those of uWebSockets.js: `/*` at the end takes the rest. */
 export interface Route extends MethodRoute {
+  readonly method: Exclude<MethodRoute['method'], 'stream'>;
   /** Must begin to read a body, if it does, before its first await. What it throws is answered. */
   readonly handle: (exchange: Exchange) => Promise<void> | void;
 }
@@ -45,6 +46,17 @@ async function refuseFraming(exchange: Exchange): Promise<void> {
   exchange.send({ ...problemAnswer(new AppError('length_uncertain')), endsConnection: true });
 }
 
+async function refuse(
+  exchange: Exchange,
+  thrown: unknown,
+  context: RouteContext,
+  more: Headers = [],
+): Promise<void> {
+  if (exchange.isLastOfConnection()) await exchange.body.discard(exchange.signal);
+  const cors = context.access.corsHeaders(exchange.request.header('origin'));
+  sendProblem(exchange, thrown, context, [...more, ...cors]);
+}
+
 export function toHandler(
   handle: Route['handle'],
   context: RouteContext,
@@ -55,9 +67,7 @@ export function toHandler(
       if (hasUncertainLength(exchange.request)) await refuseFraming(exchange);
       else await handle(exchange);
     } catch (thrown) {
-      if (exchange.isLastOfConnection()) await exchange.body.discard(exchange.signal);
-      const cors = context.access.corsHeaders(exchange.request.header('origin'));
-      sendProblem(exchange, thrown, context, cors);
+      await refuse(exchange, thrown, context);
     } finally {
       context.running.delete(exchange);
     }
@@ -68,11 +78,16 @@ export function toHandler(
   };
 }
 
-function refuseMethod(exchange: Exchange, allowOf: AllowOf, context: RouteContext): void {
-  const allow = allowOf(exchange.request.path);
-  const cors = context.access.corsHeaders(exchange.request.header('origin'));
+async function refuseMethod(exchange: Exchange, allowOf: AllowOf, context: RouteContext): Promise<void> {
+  const { method, path } = exchange.request;
+  const allow = allowOf(path);
+  // The method is right: it is the address of WebSockets, asked by somebody who wants none.
+  if (allow.split(', ').includes(method)) {
+    await refuse(exchange, new AppError('upgrade_required'), context, [['Upgrade', 'websocket']]);
+    return;
+  }
   const error = new AppError('method_not_allowed', `This address takes ${allow}.`);
-  sendProblem(exchange, error, context, [['Allow', allow], ...cors]);
+  await refuse(exchange, error, context, [['Allow', allow]]);
 }
 
 /** `mounted`: routes that are there already, with handlers of their own. */
@@ -84,8 +99,8 @@ export function mount(
 ): void {
   const allowed = allowedMethods([...mounted, ...routes]);
   for (const [pattern, allowOf] of allowed) {
-    const refuse = toHandler((exchange) => refuseMethod(exchange, allowOf, context), context);
-    app.any(pattern, refuse);
+    const handler = toHandler((exchange) => refuseMethod(exchange, allowOf, context), context);
+    app.any(pattern, handler);
   }
   for (const route of routes) {
     const { method, pattern, handle } = route;

@@ -41,9 +41,9 @@ const IDLE_POLL_MS = 20;
 
 const IMAGE_ROUTES: readonly MethodRoute[] = [{ method: 'get', pattern: '/images/*' }];
 const STREAM_ROUTES: readonly MethodRoute[] = [
-  { method: 'get', pattern: '/events' },
+  { method: 'stream', pattern: '/events' },
   { method: 'post', pattern: '/events/ticket' },
-  { method: 'get', pattern: '/ws' },
+  { method: 'stream', pattern: '/ws' },
 ];
 
 function mountFallbacks(app: TemplatedApp, context: RouteContext): void {
