@@ -3,5 +3,9 @@ import type { Scenario } from './scenario.ts';
 import { conditional } from './scenarios/conditional.ts';
 import { fanOut } from './scenarios/fan-out.ts';
 import { hit } from './scenarios/hit.ts';
+import { idleMemory } from './scenarios/idle-memory.ts';
+import { ingest } from './scenarios/ingest.ts';
+import { readyLag } from './scenarios/ready-lag.ts';
+import { s4 } from './scenarios/s4.ts';
 
-export const SCENARIOS: readonly Scenario[] = [hit, conditional, fanOut];
+export const SCENARIOS: readonly Scenario[] = [hit, conditional, s4, fanOut, idleMemory, readyLag, ingest];

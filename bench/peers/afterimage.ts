@@ -7,6 +7,7 @@ import { answers, freePort, startProcess } from '../start-process.ts';
 import type { Images, Peer } from './peer.ts';
 
 export interface Afterimage extends Peer {
+  output(): string;
   put(id: string, bytes: Uint8Array, query?: string): Promise<void>;
 }
 
@@ -52,6 +53,7 @@ export async function startAfterimage(
     pid: running.pid,
     url: (image) => `${base}/images/${image}`,
     put,
+    output: running.output,
     stop: running.stop,
   };
 }

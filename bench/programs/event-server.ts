@@ -41,6 +41,7 @@ const OVERHEAD_BYTES = frameBytesOf(draftOf(0));
 /** The defaults of the settings table, but for subscribers that the load opens at once. */
 const HUB = {
   subscribersMax: 20_000,
+  perClientMax: 0,
   topicsMax: 64,
   budgetBytes: 4 * MIB,
   stallMs: 30_000,

@@ -1,0 +1,101 @@
+/** Base64 coming in at a steady rate: does the event loop, which serves everybody else, stay free? */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { putLoad } from '../load/put.ts';
+import { makePhoto } from '../make-photo.ts';
+import { startAfterimage, type Afterimage } from '../peers/afterimage.ts';
+import type { Bench, Outcome, Row, Sample, Scenario } from '../scenario.ts';
+
+const RATES_MB = [20, 100];
+const HOOK = fileURLToPath(new URL('../programs/loop-delay.cjs', import.meta.url));
+const BASE64_GROWTH = 4 / 3;
+
+async function readDelay(server: Afterimage): Promise<{ p50Ms: number; p99Ms: number; mostMs: number }> {
+  const seen = server.output().length;
+  process.kill(server.pid, 'SIGUSR2');
+  while (server.output().length === seen) await sleep(5);
+  const line = server
+    .output()
+    .split('\n')
+    .findLast((each) => each.startsWith('loop-delay '));
+  // The hook is who printed it.
+  return JSON.parse((line ?? '').slice('loop-delay '.length)) as {
+    p50Ms: number;
+    p99Ms: number;
+    mostMs: number;
+  };
+}
+
+async function measure(server: Afterimage, file: string, bytes: number, rateMb: number, bench: Bench) {
+  const load = {
+    base: server.base,
+    file,
+    form: 'base64' as const,
+    perSecond: (rateMb * 1e6) / (bytes * BASE64_GROWTH),
+    redisPort: 0,
+    follows: false,
+  };
+  await putLoad({ ...load, seconds: 1 }, bench.machine);
+  await readDelay(server);
+  const samples: Sample[] = [];
+  const taken: number[] = [];
+  for (let round = 0; round < bench.effort.rounds; round += 1) {
+    bench.say(`${rateMb} MB/s: round ${round + 1} of ${bench.effort.rounds}`);
+    const { mbPerSecond } = await putLoad({ ...load, seconds: 2 * bench.effort.seconds }, bench.machine);
+    const { p50Ms, p99Ms } = await readDelay(server);
+    samples.push({ value: p99Ms, p50Ms, p99Ms });
+    taken.push(mbPerSecond);
+  }
+  return { samples, taken };
+}
+
+async function run(bench: Bench): Promise<Outcome> {
+  const image = await makePhoto(1024, 'png');
+  const file = join(bench.dir, 'photo.png');
+  writeFileSync(file, image);
+  // Workers beside the loop, as in production: on one core they would take turns with it.
+  const unpinned = { ...bench.machine, serverCore: undefined, loadCore: undefined };
+  const server = await startAfterimage(bench.dir, new Map(), unpinned, { nodeArgs: ['--require', HOOK] });
+  const rows: Row[] = [];
+  const notes: string[] = [];
+  try {
+    for (const rateMb of RATES_MB) {
+      const { samples, taken } = await measure(server, file, image.length, rateMb, bench);
+      rows.push({
+        label: `${rateMb} MB/s of base64`,
+        unit: 'ms p99 of the loop',
+        better: 'less',
+        series: [{ subject: 'Afterimage', samples }],
+      });
+      notes.push(`asked ${rateMb} MB/s, taken ${taken.map((each) => each.toFixed(0)).join(', ')} MB/s`);
+    }
+  } finally {
+    await server.stop();
+  }
+  return {
+    rows,
+    targets: [
+      {
+        figure: 'loop delay at 100 MB/s of base64, p99 ms',
+        row: '100 MB/s of base64',
+        subject: 'Afterimage',
+        atMost: 5,
+      },
+    ],
+    notes: [
+      `PNG images of ${(image.length / 1e6).toFixed(1)} MB as base64 in JSON, each decoded, checked, previewed, stored; ` +
+        "monitorEventLoopDelay in the server's main thread, loaded from outside (bench/programs/loop-delay.cts)",
+      'not pinned: loop, workers and the load share all cores',
+      ...notes,
+    ],
+    missing: [],
+  };
+}
+
+export const ingest: Scenario = {
+  name: 'ingest',
+  question: 'Does the loop stay free while base64 pours in?',
+  run,
+};

@@ -1,0 +1,157 @@
+/** S4's table again: an image of 1 MB, before (Redis, JSON, base64 on every request) and after. */
+import { fileURLToPath } from 'node:url';
+import { interleave, type Subject } from '../interleave.ts';
+import { wrk, writePacing } from '../load/wrk.ts';
+import { whichTool } from '../machine.ts';
+import { makePng } from '../make-png.ts';
+import { startAfterimage } from '../peers/afterimage.ts';
+import { REDIS_MISSING, setInRedis, startRedis } from '../peers/redis.ts';
+import { spreadOf, valuesOf } from '../report/statistics.ts';
+import type { Bench, Outcome, Row, Scenario, Target } from '../scenario.ts';
+import { freePort, startProcess, type Running } from '../start-process.ts';
+
+const ID = 'hero_abc123';
+const IMAGE_BYTES = 1024 * 1024;
+const CONNECTIONS = 16;
+const PROGRAMS = fileURLToPath(new URL('../programs/', import.meta.url));
+/** Python is not built: it lies beside the sources. */
+const PYTHON_PROGRAM = fileURLToPath(new URL('../../../bench/programs/s4-before.py', import.meta.url));
+
+const TARGETS: readonly Target[] = [
+  {
+    figure: 'S4 after/before, requests/s',
+    row: 'again',
+    subject: 'Afterimage',
+    peer: 'before, Node',
+    atLeast: 100,
+  },
+  {
+    figure: 'S4 after/before as documented, requests/s',
+    row: 'again',
+    subject: 'Afterimage',
+    peer: 'before, Python',
+    atLeast: 100,
+  },
+  {
+    figure: 'S4 the browser asks again, after/before',
+    row: 'again, from a browser that has it',
+    subject: 'Afterimage',
+    peer: 'before, Node',
+    atLeast: 100,
+  },
+  { figure: 'hit p99 at half load, ms', row: 'at half load', subject: 'Afterimage', of: 'p99Ms', atMost: 1 },
+];
+
+interface Site {
+  readonly name: string;
+  readonly url: string;
+  readonly pids: readonly number[];
+  /** What a browser that has the image sends; the server before gave it nothing to send. */
+  readonly revalidation: readonly string[];
+}
+
+async function startBefore(
+  command: string,
+  program: string,
+  redisPort: number,
+  bench: Bench,
+  started: Running[],
+) {
+  const port = await freePort();
+  const running = await startProcess(command, [program, String(port), String(redisPort)], {
+    core: bench.machine.serverCore,
+    isReady: (output) => output.includes('ready'),
+  });
+  started.push(running);
+  return { url: `http://127.0.0.1:${port}/images/${ID}`, pid: running.pid };
+}
+
+async function startSites(bench: Bench, started: Running[], missing: string[]): Promise<Site[]> {
+  const image = makePng(IMAGE_BYTES);
+  const after = await startAfterimage(bench.dir, new Map([[ID, image]]), bench.machine);
+  started.push({ pid: after.pid, output: () => '', stop: after.stop });
+  const response = await fetch(after.url(ID));
+  await response.arrayBuffer();
+  const revalidation = [`If-None-Match: ${response.headers.get('etag') ?? ''}`];
+  const sites: Site[] = [{ name: 'Afterimage', url: after.url(ID), pids: [after.pid], revalidation }];
+  const redis = await startRedis(bench.machine);
+  if (redis === undefined) {
+    missing.push(REDIS_MISSING);
+    return sites;
+  }
+  started.push(redis);
+  const stored = { base64_data: image.toString('base64'), mime_type: 'image/png', created_at: 1_763_672_400 };
+  setInRedis(redis.port, `image:${ID}`, JSON.stringify(stored));
+  const node = await startBefore(process.execPath, `${PROGRAMS}s4-before.js`, redis.port, bench, started);
+  sites.push({ name: 'before, Node', url: node.url, pids: [node.pid, redis.pid], revalidation: [] });
+  const python = whichTool('python3');
+  if (python === undefined) missing.push('Python, for S4 as its document writes it: apt-get install python3');
+  else {
+    const site = await startBefore(python, PYTHON_PROGRAM, redis.port, bench, started);
+    sites.push({ name: 'before, Python', url: site.url, pids: [site.pid, redis.pid], revalidation: [] });
+  }
+  return sites;
+}
+
+function subjects(sites: readonly Site[], bench: Bench, revalidates: boolean): Subject[] {
+  return sites.map((site) => {
+    const headers = revalidates ? site.revalidation : [];
+    const measure = async (seconds: number) =>
+      wrk(site.url, { connections: CONNECTIONS, seconds, headers }, bench.machine);
+    return { name: site.name, pids: site.pids, measure };
+  });
+}
+
+/** Each at half of what it has just shown to be able to do: the latency that a user meets. */
+function halfLoad(sites: readonly Site[], full: Row, bench: Bench): Subject[] {
+  return sites.map((site) => {
+    const shown = full.series.find((series) => series.subject === site.name);
+    const perSecond = spreadOf(shown === undefined ? [] : valuesOf(shown)).median / 2;
+    const measure = async (seconds: number) => {
+      const script = writePacing(bench.dir, perSecond, CONNECTIONS);
+      const sample = await wrk(site.url, { connections: CONNECTIONS, seconds, script }, bench.machine);
+      return { ...sample, value: sample.p50Ms ?? Number.NaN };
+    };
+    return { name: site.name, pids: [], measure };
+  });
+}
+
+async function run(bench: Bench): Promise<Outcome> {
+  const started: Running[] = [];
+  const missing: string[] = [];
+  try {
+    const sites = await startSites(bench, started, missing);
+    const kind = { unit: 'requests/s', better: 'more' } as const;
+    const again = await interleave({ ...kind, label: 'again' }, subjects(sites, bench, false), bench);
+    const known = await interleave(
+      { ...kind, label: 'again, from a browser that has it' },
+      subjects(sites, bench, true),
+      bench,
+    );
+    const half = await interleave(
+      { label: 'at half load', unit: 'ms p50', better: 'less' },
+      halfLoad(sites, again, bench),
+      bench,
+    );
+    return {
+      rows: [again, known, half],
+      targets: TARGETS,
+      notes: [
+        `one PNG of 1 MB, ${CONNECTIONS} connections; the server before and its Redis share the server's core, ` +
+          'on one host: without the 10 to 20 ms of network to Redis that S4 had',
+        'before, Python: standard library only (bench/programs/s4-before.py), so without the cost of FastAPI; ' +
+          'to get that: pip install fastapi uvicorn redis',
+        'a browser that has the image revalidates with its ETag; S4 gave it none, so it is sent all again',
+      ],
+      missing,
+    };
+  } finally {
+    for (const each of started.toReversed()) await each.stop();
+  }
+}
+
+export const s4: Scenario = {
+  name: 's4',
+  question: 'What does S4 gain: Redis, JSON and base64 on every request, or not?',
+  run,
+};
