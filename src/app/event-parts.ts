@@ -43,6 +43,7 @@ export async function createEventParts(config: Config, deps: EventPartsDeps): Pr
   const hub = createHub(
     {
       subscribersMax: config.EVENTS_MAX_SUBSCRIBERS,
+      perClientMax: config.EVENTS_MAX_PER_CLIENT,
       topicsMax: config.EVENTS_MAX_TOPICS,
       budgetBytes: config.EVENTS_SUBSCRIBER_KB * KIB,
       stallMs: config.EVENTS_STALL_S * 1000,

@@ -173,6 +173,14 @@ export const SETTINGS = {
     'streams',
     'Open event streams; the next one gets 503.',
   ),
+  EVENTS_MAX_PER_CLIENT: int(
+    'Events',
+    0,
+    0,
+    1_000_000,
+    'streams',
+    'Open event streams of one address; 0: no limit, as behind a proxy all have the same.',
+  ),
   EVENTS_MAX_TOPICS: int('Events', 64, 1, 1000, 'topics', 'Topics that one stream may follow.'),
   EVENTS_SUBSCRIBER_KB: int(
     'Events',

@@ -20,6 +20,8 @@ import { Subscriber, type StreamRules } from './subscriber.ts';
 
 export interface HubOptions {
   readonly subscribersMax: number;
+  /** Streams that one client may have open; 0: as many as there may be in all. */
+  readonly perClientMax: number;
   /** Topics that one stream may follow. */
   readonly topicsMax: number;
   /** Bytes of frames that may wait for one reader. */
@@ -57,7 +59,7 @@ export interface Subscription {
 export interface Hub {
   readonly topicsMax: number;
   /** AppError too_many_connections or shutting_down. */
-  admit(): void;
+  admit(client: string): void;
   /** `openSink` is called once, with the subscriber that the transport reports to. */
   subscribe(wish: Subscription, openSink: (subscriber: Subscriber) => Sink): Subscriber;
   /** AppError query_invalid beyond `topicsMax`. Filters that are followed already stay as they are. */
@@ -115,9 +117,13 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
 
   return {
     topicsMax,
-    admit() {
+    admit(client) {
       if (isClosing) throw new AppError('shutting_down');
       if (members.size >= options.subscribersMax) throw new AppError('too_many_connections');
+      const { perClientMax } = options;
+      if (perClientMax > 0 && roster.streamsOf(client) >= perClientMax) {
+        throw new AppError('too_many_connections', `One client may have ${perClientMax} streams open.`);
+      }
     },
     subscribe({ mode, filters, since, client, expiresAtMs }, openSink) {
       const channel = roster.channelOf(mode);

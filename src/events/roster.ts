@@ -21,6 +21,8 @@ export interface Roster {
   /** Those whose turn it is; each comes around once in `slots` calls. */
   nextSlot(): Iterable<Subscriber>;
   topicCount(): number;
+  /** Streams that this client has open. */
+  streamsOf(client: string): number;
   topTopics(count: number): readonly TopicRow[];
 }
 
@@ -29,6 +31,7 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
   const channels = new Map<string, Channel>();
   const sizes = new Map<Channel, number>();
   const followersOf = new Map<string, number>();
+  const streamsOf = new Map<string, number>();
   const wheel = Array.from({ length: slots }, () => new Set<Subscriber>());
   let joined = 0;
   let slot = 0;
@@ -38,6 +41,12 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
     const left = (followersOf.get(filter) ?? 1) - 1;
     if (left === 0) followersOf.delete(filter);
     else followersOf.set(filter, left);
+  }
+
+  function countStream({ terms }: Subscriber, change: 1 | -1): void {
+    const open = (streamsOf.get(terms.client) ?? 0) + change;
+    if (open === 0) streamsOf.delete(terms.client);
+    else streamsOf.set(terms.client, open);
   }
 
   return {
@@ -51,6 +60,7 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
     },
     join(subscriber, channel) {
       members.set(subscriber, channel);
+      countStream(subscriber, 1);
       sizes.set(channel, (sizes.get(channel) ?? 0) + 1);
       wheel[joined % slots]?.add(subscriber);
       joined += 1;
@@ -59,6 +69,7 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
       const channel = members.get(subscriber);
       if (channel === undefined) return;
       members.delete(subscriber);
+      countStream(subscriber, -1);
       for (const { filter } of subscriber.follows) dropFilter(subscriber, channel, filter);
       for (const one of wheel) one.delete(subscriber);
       const left = (sizes.get(channel) ?? 1) - 1;
@@ -88,6 +99,7 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
       return wheel[slot] ?? [];
     },
     topicCount: () => followersOf.size,
+    streamsOf: (client) => streamsOf.get(client) ?? 0,
     topTopics: (count) =>
       [...followersOf]
         .toSorted(([, a], [, b]) => b - a)

@@ -45,7 +45,7 @@ export function followEvents(
   // Who may not have the image inside its events still gets the preview.
   const inline = wish.mode.inline === 'full' && !grant.inlineFull ? 'thumbnail' : wish.mode.inline;
   const mode = { ...wish.mode, inline, inlineMaxBytes: inline === 'full' ? inlineMaxBytes : 0 };
-  hub.admit();
+  hub.admit(client);
   return hub.subscribe({ mode, filters, since, client, expiresAtMs: grant.expiresAtMs }, openSink);
 }
 

@@ -165,6 +165,15 @@ describe('GET /events (docs/protocol.md 2.1)', () => {
     expect(third.head()).toContain('200 OK');
   });
 
+  it('lets one address have only so many streams, where that is set', async () => {
+    const server = await start({ hub: { perClientMax: 1 } });
+    const first = await follow(server, 'topic=a');
+    expect(await problem(server, '?topic=b')).toEqual([503, 'too_many_connections', '5']);
+    first.destroy();
+    await until('it is gone', () => server.hub.stats().subscribers === 0);
+    expect((await follow(server, 'topic=b')).head()).toContain('200 OK');
+  });
+
   it('tells every stream why, spread over the grace, when it stops', async () => {
     const server = await start();
     const streams = await Promise.all(Array.from({ length: 20 }, async () => follow(server, 'topic=*')));
