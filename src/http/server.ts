@@ -68,12 +68,21 @@ async function listen(app: TemplatedApp, host: string, port: number): Promise<us
   });
 }
 
+function createApp(tls: ServerParts['tls']): TemplatedApp {
+  if (tls === undefined) return App();
+  try {
+    return SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+  } catch (error) {
+    const files = `${tls.certFile} and ${tls.keyFile}`;
+    throw new Error(`TLS_CERT_FILE and TLS_KEY_FILE (${files}) cannot be read or do not belong together`, {
+      cause: error,
+    });
+  }
+}
+
 export async function startServer(parts: ServerParts): Promise<Server> {
   const { context } = parts;
-  const app =
-    parts.tls === undefined
-      ? App()
-      : SSLApp({ cert_file_name: parts.tls.certFile, key_file_name: parts.tls.keyFile });
+  const app = createApp(parts.tls);
   if (parts.getImage !== undefined) {
     app.get('/images/*', parts.getImage);
     app.head('/images/*', parts.getImage);
