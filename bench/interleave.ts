@@ -4,7 +4,7 @@
  * A sample during which others took too much of the machine is taken again, whatever it said.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readProcessorTime, sharesBetween } from './processor-time.ts';
+import { observed } from './processor-time.ts';
 import type { Bench, Row, Sample } from './scenario.ts';
 
 export interface Subject {
@@ -26,14 +26,7 @@ const RETRIES = { smoke: 0, quick: 1, full: 3 } as const;
 const QUIET_WAIT_MS = 1000;
 
 async function measureOnce(subject: Subject, seconds: number): Promise<Sample> {
-  const pids = subject.pids ?? [];
-  const before = readProcessorTime(pids);
-  const sample = await subject.measure(seconds);
-  const after = readProcessorTime(pids);
-  if (before === undefined || after === undefined || pids.length === 0) return sample;
-  // A load that opens streams first has looked at the clock itself.
-  if (sample.cores !== undefined) return sample;
-  return { ...sample, ...sharesBetween(before, after) };
+  return observed(subject.pids ?? [], async () => subject.measure(seconds));
 }
 
 /** The least disturbed of a few tries: chosen by what others did, never by the result. */

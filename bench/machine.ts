@@ -18,6 +18,8 @@ export interface Machine {
   /** Undefined where processes cannot be pinned: server and load then share whatever the system gives. */
   readonly serverCore: string | undefined;
   readonly loadCore: string | undefined;
+  /** For what is not to be pinned: a child would else stay on the harness's own core. */
+  readonly allCores: string | undefined;
 }
 
 /** Debian keeps servers in sbin, which a user's PATH may lack. */
@@ -75,5 +77,12 @@ export function describeMachine(): Machine {
     tools,
     serverCore: pins ? '0' : undefined,
     loadCore: pins ? '1' : undefined,
+    allCores: pins ? `0-${availableParallelism() - 1}` : undefined,
   };
+}
+
+/** The harness is a client, too, in some scenarios: it must not take the server's core. */
+export function pinSelf({ loadCore }: Machine): void {
+  if (loadCore === undefined) return;
+  execFileSync('taskset', ['-a', '-p', '-c', loadCore, String(process.pid)], { stdio: 'ignore' });
 }

@@ -74,3 +74,13 @@ export function sharesBetween(from: ProcessorTime, to: ProcessorTime) {
   const others = to.everybody - from.everybody - subject - load;
   return { cores: subject / wall, loadCores: load / wall, disturbed: Math.max(0, others / wall) };
 }
+
+/** A sample with what it, the load and others took of the machine meanwhile, where that can be told. */
+export async function observed<T extends object>(pids: readonly number[], work: () => Promise<T>) {
+  const before = readProcessorTime(pids);
+  const sample = await work();
+  const after = readProcessorTime(pids);
+  if (before === undefined || after === undefined || pids.length === 0) return sample;
+  // A load that opens streams first has looked at the clock itself: its own reading wins.
+  return { ...sharesBetween(before, after), ...sample };
+}

@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine, pinSelf, type Machine } from './machine.ts';
 import { renderMarkdown, writeReport, type Finished, type Run } from './report/write-report.ts';
 import type { Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -82,6 +82,7 @@ async function main(): Promise<void> {
   const scenarios = chosen(positionals);
   const machine = describeMachine();
   assertUsable(machine);
+  pinSelf(machine);
   const effort = values.smoke ? SMOKE : values.quick ? QUICK : FULL;
   const { finished, failed } = await runAll(scenarios, effort, machine);
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');

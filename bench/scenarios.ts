@@ -1,11 +1,25 @@
 /** Every scenario, in the order in which they run: what convinces most comes first. */
 import type { Scenario } from './scenario.ts';
 import { conditional } from './scenarios/conditional.ts';
+import { eviction } from './scenarios/eviction.ts';
 import { fanOut } from './scenarios/fan-out.ts';
+import { growth } from './scenarios/growth.ts';
 import { hit } from './scenarios/hit.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { readyLag } from './scenarios/ready-lag.ts';
 import { s4 } from './scenarios/s4.ts';
+import { variants } from './scenarios/variants.ts';
 
-export const SCENARIOS: readonly Scenario[] = [hit, conditional, s4, fanOut, idleMemory, readyLag, ingest];
+export const SCENARIOS: readonly Scenario[] = [
+  hit,
+  conditional,
+  s4,
+  fanOut,
+  idleMemory,
+  readyLag,
+  ingest,
+  variants,
+  eviction,
+  growth,
+];

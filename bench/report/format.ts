@@ -27,8 +27,9 @@ export function rowTable(rows: readonly Row[]): string {
       const theirs = first === undefined ? mine : valuesOf(first);
       const ratio = row.better === 'more' ? ratioOf(theirs, mine) : ratioOf(mine, theirs);
       const p99 = spreadOf(valuesOf(series, 'p99Ms')).median;
-      const perCore = spreadOf(valuesOf(series, 'perCore')).median;
+      const perCore = row.better === 'more' ? spreadOf(valuesOf(series, 'perCore')).median : Number.NaN;
       const cores = spreadOf(series.samples.map((sample) => sample.cores ?? Number.NaN)).median;
+      const others = spreadOf(series.samples.map((sample) => sample.disturbed ?? Number.NaN)).median;
       const load = spreadOf(series.samples.map((sample) => sample.loadCores ?? Number.NaN)).median;
       return [
         at === 0 ? row.label : '',
@@ -36,7 +37,7 @@ export function rowTable(rows: readonly Row[]): string {
         `${spread(spreadOf(mine))} ${row.unit}`,
         at === 0 ? '' : spread(ratio),
         Number.isNaN(perCore) ? '' : number(perCore),
-        Number.isNaN(cores) ? '' : `${number(cores)} / ${number(load)}`,
+        Number.isNaN(cores) ? '' : `${number(cores)} / ${number(load)} / ${number(others)}`,
         Number.isNaN(p99) ? '' : `${number(p99)} ms`,
       ];
     });
@@ -49,7 +50,7 @@ export function rowTable(rows: readonly Row[]): string {
       'median (least – most)',
       `${ahead} is ahead by ×`,
       'a core-second',
-      'cores: server / load',
+      'cores: server / load / others',
       'p99',
     ],
     lines,

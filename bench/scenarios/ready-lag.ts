@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { putLoad } from '../load/put.ts';
 import { makePhoto } from '../make-photo.ts';
 import { startAfterimage } from '../peers/afterimage.ts';
+import type { Peer } from '../peers/peer.ts';
 import { REDIS_MISSING, startRedis } from '../peers/redis.ts';
+import { observed } from '../processor-time.ts';
 import type { Bench, Outcome, Row, Sample, Scenario, Target } from '../scenario.ts';
 
 const PER_SECOND = 20;
@@ -28,15 +30,24 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-async function measure(base: string, file: string, redisPort: number, bench: Bench): Promise<Sample[]> {
+async function measure(
+  { base, pid }: Peer,
+  file: string,
+  redisPort: number,
+  bench: Bench,
+): Promise<Sample[]> {
   const load = { base, file, form: 'raw' as const, perSecond: PER_SECOND, redisPort, follows: true };
   await putLoad({ ...load, seconds: 1 }, bench.machine);
   const samples: Sample[] = [];
   for (let round = 0; round < bench.effort.rounds; round += 1) {
     bench.say(`${redisPort === 0 ? OVER_PUT : OVER_REDIS}: round ${round + 1} of ${bench.effort.rounds}`);
-    const result = await putLoad({ ...load, seconds: 3 * bench.effort.seconds }, bench.machine);
-    if (result.events === 0) throw new Error(`no event came of ${result.done} images`);
-    samples.push({ value: result.p50Ms, p50Ms: result.p50Ms, p99Ms: result.p99Ms });
+    const seconds = 3 * bench.effort.seconds;
+    const sample = await observed([pid], async () => {
+      const { events, done, p50Ms, p99Ms } = await putLoad({ ...load, seconds }, bench.machine);
+      if (events === 0) throw new Error(`no event came of ${done} images`);
+      return { value: p50Ms, p50Ms, p99Ms };
+    });
+    samples.push(sample);
   }
   return samples;
 }
@@ -51,7 +62,7 @@ async function run(bench: Bench): Promise<Outcome> {
   };
   const server = await startAfterimage(bench.dir, new Map(), bench.machine);
   try {
-    add(OVER_PUT, await measure(server.base, file, 0, bench));
+    add(OVER_PUT, await measure(server, file, 0, bench));
   } finally {
     await server.stop();
   }
@@ -62,7 +73,7 @@ async function run(bench: Bench): Promise<Outcome> {
     const name = 'Afterimage on Redis';
     const withRedis = await startAfterimage(bench.dir, new Map(), bench.machine, { name, env });
     try {
-      add(OVER_REDIS, await measure(withRedis.base, file, redis.port, bench));
+      add(OVER_REDIS, await measure(withRedis, file, redis.port, bench));
     } finally {
       await withRedis.stop();
       await redis.stop();
