@@ -19,6 +19,7 @@ const PROGRAMS: readonly Program[] = [
   { name: 'Redis', commands: ['redis-server'], apt: 'redis-server', brew: 'redis' },
   { name: 'redis-cli', commands: ['redis-cli'], apt: 'redis-tools', brew: 'redis' },
   { name: 'nginx', commands: ['nginx'], apt: 'nginx-light', brew: 'nginx' },
+  { name: 'Python', commands: ['python3'], apt: 'python3-minimal', brew: 'python3' },
   { name: 'openssl', commands: ['openssl'], apt: 'openssl', brew: 'openssl' },
   {
     name: 'Chromium',
