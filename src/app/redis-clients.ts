@@ -34,6 +34,8 @@ export type OnConnection = (name: string, state: 'ready' | 'lost', reason: strin
 
 const RETRY_MS_MAX = 2000;
 const CONNECT_MS_MIN = 1000;
+/** A failover is seen after this, even where no command runs into it. */
+const SLOTS_REFRESH_MS = 5000;
 
 /** Doubles up to two seconds; the jitter keeps instances from coming back in step. */
 function retryDelayMs(attempt: number): number {
@@ -100,6 +102,7 @@ function createClient(target: RedisTarget, options: ConnectionOptions): RedisCli
     redisOptions: options,
     enableOfflineQueue: false,
     clusterRetryStrategy: retryDelayMs,
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
     // Certificates name hosts, not addresses.
     ...(target.tls ? { dnsLookup: (address, done) => done(null, address) } : {}),
   });
@@ -150,7 +153,7 @@ export function createRedisClients(
   // A blocking read has its own deadline.
   const patient = { ...common, commandTimeout: undefined };
   const stream = watch(createClient(target, patient), 'stream', onConnection);
-  const opened: RedisClient[] = [data, stream];
+  const opened = new Set<RedisClient>([data, stream]);
 
   return {
     data,
@@ -162,7 +165,8 @@ export function createRedisClients(
         node === undefined
           ? createSingle(target, own)
           : createSingle({ ...target, mode: 'single', addresses: [addressOf(node)] }, own);
-      opened.push(made);
+      opened.add(made);
+      made.once('end', () => opened.delete(made));
       return watch(made, 'subscriber', onConnection);
     },
     async ready(waitMs) {
