@@ -15,6 +15,7 @@ import type { Config } from './config/table.ts';
 import { systemClock } from './core/clock.ts';
 import type { IngestDeps } from './flows/ingest-image.ts';
 import type { ServeDeps } from './flows/serve-image.ts';
+import { createHealthChanges } from './observe/health-changes.ts';
 import type { Log } from './observe/log.ts';
 import { createGate } from './pool/gate.ts';
 import { createImagePool } from './pool/pool.ts';
@@ -58,8 +59,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   const { log, workerUrl = new URL('../workers/image-worker.js', import.meta.url) } = options;
   const clock = systemClock;
   const pool = createPool(config, workerUrl);
-  const redis = await openRedis(config, { pool, clock, log });
-  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log, redis });
+  const health = createHealthChanges(clock);
+  const redis = await openRedis(config, { pool, clock, log, health });
+  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log, health, redis });
   const events = await createEventParts(config, { cache, pool, redis, clock, log });
   const { bus, hub, partials } = events;
   const order = createKeyedLock();
@@ -97,7 +99,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   };
   const start = async () => {
     try {
-      return await startHttp(config, { cache, pool, events, ingest, serve, warmer, clock, log, missing });
+      const parts = { cache, pool, events, ingest, serve, warmer, health, clock, log, missing };
+      return await startHttp(config, parts);
     } catch (error) {
       await freeParts();
       throw error;

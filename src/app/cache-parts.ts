@@ -6,6 +6,7 @@ import { createTieredCache, type TieredCache } from '../cache/tiered-cache.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
 import { valueKey } from '../core/keys.ts';
+import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import { createTrustedMemory } from '../redis/trusted-memory.ts';
 import { createAzureParts } from './azure-parts.ts';
@@ -20,6 +21,7 @@ export interface CacheParts {
 export interface CachePartsDeps {
   readonly clock: Clock;
   readonly log: Log;
+  readonly health: HealthChanges;
   readonly redis: RedisParts | undefined;
 }
 
@@ -27,7 +29,7 @@ const MIB = 1024 * 1024;
 const PROBE_TIMEOUT_MS = 5000;
 
 export async function createCacheParts(config: Config, deps: CachePartsDeps): Promise<CacheParts> {
-  const { clock, log, redis } = deps;
+  const { clock, log, health, redis } = deps;
   const memory = config.CACHE_ENABLED ? openMemory(config, deps) : undefined;
   const isHot = (key: string): boolean => memory?.peek(key) !== undefined;
   const disk = config.CACHE_DIR === '' ? undefined : openDisk(config, { clock, log, isHot });
@@ -35,7 +37,13 @@ export async function createCacheParts(config: Config, deps: CachePartsDeps): Pr
   await sayBackend(store, redis, log);
   // Large bodies are kept on disk only where lookups go there.
   const keep = redis === undefined ? disk?.keep : undefined;
-  const azure = await createAzureParts(config, { clock, log, keep });
+  const azure = await createAzureParts(config, {
+    clock,
+    log,
+    keep,
+    onBreaker: (to) => health.note('azure-breaker', to),
+  });
+  if (azure !== undefined) health.note('azure-breaker', 'closed', 'start');
   const cache = createTieredCache(
     {
       memory,

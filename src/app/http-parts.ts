@@ -27,6 +27,7 @@ import { registerWs } from '../http/routes/ws-events.ts';
 import { startServer, type Server } from '../http/server.ts';
 import { createSubscribeAccess, type KeySet, type SubscribeAccess } from '../http/subscribe-access.ts';
 import { createUploadBudget } from '../http/upload-budget.ts';
+import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
@@ -43,6 +44,7 @@ export interface HttpPartsDeps {
   readonly ingest: IngestDeps;
   readonly serve: ServeDeps;
   readonly warmer: Warmer;
+  readonly health: HealthChanges;
   readonly clock: Clock;
   readonly log: Log;
   /** What is missing before requests should come here. */
@@ -100,8 +102,14 @@ function buildRoutes(
   deps: HttpPartsDeps,
   { access, counters }: RouteContext,
 ): { readonly routes: readonly Route[]; readonly metrics: Route } {
-  const { cache, clock, events, ingest, log, warmer } = deps;
-  const upstream = createUpstreamParts(config, { cache, clock, log });
+  const { cache, clock, events, health, ingest, log, warmer } = deps;
+  const upstream = createUpstreamParts(config, {
+    cache,
+    clock,
+    log,
+    onBreaker: (to) => health.note('upstream-breaker', to),
+  });
+  if (upstream !== undefined) health.note('upstream-breaker', 'closed', 'start');
   const budget = createUploadBudget(config.UPLOAD_BUDGET_MB * MIB);
   const statsSources = {
     version: packageVersion(),
@@ -111,6 +119,7 @@ function buildRoutes(
     pool: deps.pool.stats,
     hub: events.hub.stats,
     warming: warmer.progress,
+    health: health.list,
     api: () => upstream?.api.stats(),
     http: counters,
     uploadsInFlightBytes: budget.inFlightBytes,

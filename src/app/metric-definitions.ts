@@ -79,6 +79,9 @@ export function metricDefinitions(read: () => Stats): readonly MetricDefinition[
       kind: kindOf(name),
       read: () => [{ value: value(read()) }],
     })),
+    byLabel('part_up', 'Parts that may fail: 1 while it does what it is for.', 'part', () =>
+      Object.fromEntries(read().health.parts.map(({ part, up }) => [part, Number(up)])),
+    ),
     byLabel('http_problems_total', 'Errors sent, by machine code.', 'code', () => read().requests.problems),
     byLabel('streams_closed_total', 'Streams ended here, by reason.', 'reason', () => read().events.cut),
   ];

@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import type { EventDraft } from '../core/event.ts';
 import { createHistory, type HistoryLimits } from '../events/history.ts';
 import { announceDeleted, readForeign } from '../flows/announce-foreign.ts';
+import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
 import { createAnnouncer, type Announcer } from '../redis/announcer.ts';
@@ -44,6 +45,7 @@ export interface RedisPartsDeps {
   readonly pool: ImagePool;
   readonly clock: Clock;
   readonly log: Log;
+  readonly health: HealthChanges;
 }
 
 const HEARTBEAT_MS = 2000;
@@ -67,7 +69,7 @@ function connectionOf(config: Config) {
 /** Undefined: REDIS_ENABLED is false. Waits a moment for Redis; without it the fallback begins. */
 export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<RedisParts | undefined> {
   if (!config.REDIS_ENABLED) return undefined;
-  const { clock, log } = deps;
+  const { clock, log, health } = deps;
   const clients = createRedisClients(connectionOf(config), (name, state, reason) => {
     if (state === 'ready') log.info({ connection: name }, 'Redis connection is ready');
     else log.warn({ connection: name, reason }, 'Redis connection is lost; trying again');
@@ -104,8 +106,9 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
     };
     channel = createCoherence(
       { client: clients.data, subscriber: clients.subscriber, ...hearing },
-      hearingListener(cache, onChange, log),
+      hearingListener(cache, onChange, { log, health }),
     );
+    health.note('redis-invalidation', 'lost', 'start');
     channel.start();
   };
 
@@ -114,7 +117,8 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
       createRedisStore(config, { ...deps, client: clients.data, keys, wasReady }, fallback),
     follow,
     isHearing: () => channel?.isArmed() === true,
-    openBus: async (limits) => openBus({ ...limits, instance, keys, timeoutMs }, { clients, clock, log }),
+    openBus: async (limits) =>
+      openBus({ ...limits, instance, keys, timeoutMs }, { clients, clock, log, health }),
     async close() {
       channel?.close();
       await announcer?.close();
@@ -133,17 +137,19 @@ function announceFlow(targets: FollowRedisDeps): AnnounceFlow {
 function hearingListener(
   cache: TieredCache,
   onInvalidate: (redisKey: string) => void,
-  log: Log,
+  { log, health }: Pick<RedisPartsDeps, 'log' | 'health'>,
 ): InvalidationListener {
   return {
     onInvalidate,
     onInvalidateAll: cache.invalidateAll,
     onLost(reason) {
       log.warn({ reason }, 'changes in Redis are not heard of: nothing in memory is trusted');
+      health.note('redis-invalidation', 'lost', reason);
       cache.invalidateAll();
     },
     onArmed() {
       log.info('changes in Redis are heard of: memory is trusted');
+      health.note('redis-invalidation', 'armed');
       cache.invalidateAll();
     },
   };
@@ -157,8 +163,9 @@ interface BusOptions extends HistoryLimits {
 
 async function openBus(
   { keys, ...options }: BusOptions,
-  { clients, clock, log }: { readonly clients: RedisClients; readonly clock: Clock; readonly log: Log },
+  deps: Omit<RedisPartsDeps, 'pool'> & { readonly clients: RedisClients },
 ): Promise<RedisBus> {
+  const { clients, clock, log, health } = deps;
   const bus = createRedisBus(
     { key: keys.events, beganKey: keys.eventsBegan, ...options, ...STREAM },
     {
@@ -169,9 +176,11 @@ async function openBus(
       onSwitch: (to, reason) => {
         if (to === 'shared') log.info('events go through Redis to every instance');
         else log.warn({ reason }, 'events reach only the streams of this instance until Redis is back');
+        health.note('events-bus', to, reason);
       },
     },
   );
+  health.note('events-bus', 'shared', 'start');
   await bus.start();
   return bus;
 }

@@ -4,6 +4,7 @@ import type { Tier } from '../cache/tier.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
 import { valueKey } from '../core/keys.ts';
+import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
 import { createFallbackTier } from '../redis/fallback-tier.ts';
@@ -18,6 +19,7 @@ export interface RedisStoreDeps {
   readonly pool: ImagePool;
   readonly clock: Clock;
   readonly log: Log;
+  readonly health: HealthChanges;
   /** Redis answered at the start. */
   readonly wasReady: boolean;
 }
@@ -31,7 +33,8 @@ const CALLS_PER_GET = 3;
 const RETURN_EVERY_MS = 1000;
 
 function openTier(config: Config, deps: RedisStoreDeps): Tier {
-  const { client, keys, pool, clock, log } = deps;
+  const { client, keys, pool, clock, log, health } = deps;
+  health.note('redis-breaker', 'closed', 'start');
   const tier = createRedisTier(
     {
       keys,
@@ -53,7 +56,10 @@ function openTier(config: Config, deps: RedisStoreDeps): Tier {
     { deadlineMs, bulkDeadlineMs: BULK_TIMEOUT_MS, breaker: BREAKER },
     {
       clock,
-      onChange: (name, to) => log.warn({ tier: name, breaker: to }, `the breaker of ${name} is ${to}`),
+      onChange: (name, to) => {
+        log.warn({ tier: name, breaker: to }, `the breaker of ${name} is ${to}`);
+        health.note('redis-breaker', to);
+      },
     },
   );
 }
@@ -64,7 +70,10 @@ export function createRedisStore(config: Config, deps: RedisStoreDeps, fallback:
   if (fallback === undefined) return primary;
   const store = createFallbackTier(primary, fallback, {
     clock: deps.clock,
-    onSwitch: (to, reason) => logSwitch(to, reason, deps),
+    onSwitch: (to, reason) => {
+      logSwitch(to, reason, deps);
+      deps.health.note('redis-backend', to, reason);
+    },
   });
   // What was taken in while Redis was away is owed to the other instances, also if nobody asks here again.
   const returning = setInterval(() => {

@@ -8,6 +8,7 @@ import type { TierStats } from '../cache/tier.ts';
 import type { HubStats } from '../events/hub-stats.ts';
 import type { WarmProgress } from '../flows/warm-cache.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
+import type { HealthReport } from '../observe/health-changes.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
 import type { ApiCacheStats } from '../upstream/api-cache.ts';
 
@@ -19,6 +20,7 @@ export interface StatsSources {
   readonly pool: () => PoolStats;
   readonly hub: () => HubStats;
   readonly warming: () => WarmProgress;
+  readonly health: () => HealthReport;
   /** Undefined: no upstream application. */
   readonly api: () => ApiCacheStats | undefined;
   readonly http: HttpCounters;
@@ -78,6 +80,7 @@ export function readStats(sources: StatsSources) {
     workers: sources.pool(),
     events: sources.hub(),
     warming: sources.warming(),
+    health: sources.health(),
     api: sources.api() ?? null,
     requests: {
       total: sources.http.requests,
