@@ -3,14 +3,12 @@
  * where it costs a transfer instead of this thread's time.
  */
 import { createHash } from 'node:crypto';
-import { unwrapImage, type BodyForm } from '../core/envelope.ts';
+import { INLINE_DECODE_BYTES_MAX, unwrapImage, type BodyForm } from '../core/envelope.ts';
 import { sniffImage } from '../core/sniff.ts';
 import { AppError } from '../errors.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
 import type { ForeignImage, RedisReaderDeps } from '../redis/redis-reader.ts';
 
-/** About 0.4 ms of parsing and hashing. */
-const INLINE_ENVELOPE_BYTES_MAX = 256 * 1024;
 /** Raw bytes are only hashed: about 0.5 ms a mebibyte. */
 const INLINE_RAW_BYTES_MAX = 1024 * 1024;
 
@@ -28,7 +26,7 @@ export function createForeignDecoder(
   limitBytes: number,
 ): RedisReaderDeps['decode'] {
   return async (body, form, signal) => {
-    const inlineBytesMax = form === 'raw' ? INLINE_RAW_BYTES_MAX : INLINE_ENVELOPE_BYTES_MAX;
+    const inlineBytesMax = form === 'raw' ? INLINE_RAW_BYTES_MAX : INLINE_DECODE_BYTES_MAX;
     if (body.byteLength <= inlineBytesMax) return decodeHere(body, form, limitBytes);
     const { bytes, mime, version, envelope, ...facts } = await pool.ingest(body.buffer, form, signal);
     const { width, height, frames, thumbhash, thumbnail } = facts;

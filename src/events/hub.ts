@@ -119,11 +119,7 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
     topicsMax,
     admit(client) {
       if (isClosing) throw new AppError('shutting_down');
-      if (members.size >= options.subscribersMax) throw new AppError('too_many_connections');
-      const { perClientMax } = options;
-      if (perClientMax > 0 && roster.streamsOf(client) >= perClientMax) {
-        throw new AppError('too_many_connections', `One client may have ${perClientMax} streams open.`);
-      }
+      checkRoom(roster, client, options);
     },
     subscribe({ mode, filters, since, client, expiresAtMs }, openSink) {
       const channel = roster.channelOf(mode);
@@ -160,6 +156,14 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
       clearInterval(ticker);
     },
   };
+}
+
+function checkRoom(roster: Roster, client: string, options: HubOptions): void {
+  const { subscribersMax, perClientMax } = options;
+  if (roster.members.size >= subscribersMax) throw new AppError('too_many_connections');
+  if (perClientMax > 0 && roster.streamsOf(client) >= perClientMax) {
+    throw new AppError('too_many_connections', `One client may have ${perClientMax} streams open.`);
+  }
 }
 
 function newFilters(

@@ -7,6 +7,7 @@ import type { Channel } from './channel.ts';
 import type { TopicRow } from './hub-stats.ts';
 import type { FrameMode } from './sink.ts';
 import type { Subscriber } from './subscriber.ts';
+import { createTally } from './tally.ts';
 
 export interface Roster {
   readonly members: ReadonlyMap<Subscriber, Channel>;
@@ -30,23 +31,15 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
   const members = new Map<Subscriber, Channel>();
   const channels = new Map<string, Channel>();
   const sizes = new Map<Channel, number>();
-  const followersOf = new Map<string, number>();
-  const streamsOf = new Map<string, number>();
+  const followers = createTally();
+  const clients = createTally();
   const wheel = Array.from({ length: slots }, () => new Set<Subscriber>());
   let joined = 0;
   let slot = 0;
 
   function dropFilter(subscriber: Subscriber, channel: Channel, filter: string): void {
     channel.followers.remove(filter, subscriber);
-    const left = (followersOf.get(filter) ?? 1) - 1;
-    if (left === 0) followersOf.delete(filter);
-    else followersOf.set(filter, left);
-  }
-
-  function countStream({ terms }: Subscriber, change: 1 | -1): void {
-    const open = (streamsOf.get(terms.client) ?? 0) + change;
-    if (open === 0) streamsOf.delete(terms.client);
-    else streamsOf.set(terms.client, open);
+    followers.remove(filter);
   }
 
   return {
@@ -60,7 +53,7 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
     },
     join(subscriber, channel) {
       members.set(subscriber, channel);
-      countStream(subscriber, 1);
+      clients.add(subscriber.terms.client);
       sizes.set(channel, (sizes.get(channel) ?? 0) + 1);
       wheel[joined % slots]?.add(subscriber);
       joined += 1;
@@ -69,7 +62,7 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
       const channel = members.get(subscriber);
       if (channel === undefined) return;
       members.delete(subscriber);
-      countStream(subscriber, -1);
+      clients.remove(subscriber.terms.client);
       for (const { filter } of subscriber.follows) dropFilter(subscriber, channel, filter);
       for (const one of wheel) one.delete(subscriber);
       const left = (sizes.get(channel) ?? 1) - 1;
@@ -85,7 +78,7 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
       const start = since ?? channel.position();
       subscriber.follows.push({ filter, start, through: start, owes: since !== undefined });
       channel.followers.add(filter, subscriber);
-      followersOf.set(filter, (followersOf.get(filter) ?? 0) + 1);
+      followers.add(filter);
     },
     removeFilter(subscriber, filter) {
       const channel = members.get(subscriber);
@@ -98,12 +91,8 @@ export function createRoster(slots: number, openChannel: (mode: FrameMode) => Ch
       slot = (slot + 1) % slots;
       return wheel[slot] ?? [];
     },
-    topicCount: () => followersOf.size,
-    streamsOf: (client) => streamsOf.get(client) ?? 0,
-    topTopics: (count) =>
-      [...followersOf]
-        .toSorted(([, a], [, b]) => b - a)
-        .slice(0, count)
-        .map(([topic, subscribers]) => ({ topic, subscribers })),
+    topicCount: followers.size,
+    streamsOf: clients.of,
+    topTopics: (count) => followers.most(count).map(([topic, subscribers]) => ({ topic, subscribers })),
   };
 }

@@ -197,13 +197,13 @@ describe('createHub', () => {
 
   it('admits up to its limit, and nobody once it closes', async () => {
     const { hub, follow } = setUp({ subscribersMax: 1 });
-    hub.admit();
+    hub.admit('one');
     const { subscriber } = follow(['*']);
-    expect(() => hub.admit()).toThrow(expect.objectContaining({ code: 'too_many_connections' }));
+    expect(() => hub.admit('one')).toThrow(expect.objectContaining({ code: 'too_many_connections' }));
     subscriber.closed();
-    hub.admit();
+    hub.admit('one');
     await hub.close(0);
-    expect(() => hub.admit()).toThrow(expect.objectContaining({ code: 'shutting_down' }));
+    expect(() => hub.admit('one')).toThrow(expect.objectContaining({ code: 'shutting_down' }));
   });
 
   it('spreads the end of its streams over the grace', async () => {
