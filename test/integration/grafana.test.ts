@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runApp, type RunningApp } from '../fixtures/run-app.ts';
+
+interface Panel {
+  readonly title: string;
+  readonly type: string;
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+const read = (path: string): string =>
+  readFileSync(new URL(`../../examples/${path}`, import.meta.url), 'utf8');
+const dashboard: { readonly panels: readonly Panel[] } = JSON.parse(read('grafana/afterimage.json'));
+const expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+/** One `expr: …` a line. */
+const alerts = [...read('prometheus/alerts.yaml').matchAll(/^\s*expr: (.*)$/gm)].map(([, expr = '']) => expr);
+
+const NAME = /afterimage_\w+/g;
+let app: RunningApp;
+let types: ReadonlyMap<string, string>;
+
+beforeAll(async () => {
+  app = await runApp();
+  const text = await (await app.get('/metrics')).text();
+  types = new Map(
+    [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]),
+  );
+});
+afterAll(async () => app.close());
+
+const namesIn = (texts: readonly string[]): string[] =>
+  texts.flatMap((text) => [...text.matchAll(NAME)].map(([name]) => name));
+
+describe('the Grafana dashboard and the alerts', () => {
+  it('ask only for what the server says of itself', () => {
+    const asked = namesIn([...expressions, ...alerts]);
+    expect(asked.length).toBeGreaterThan(40);
+    expect(asked.filter((name) => !types.has(name))).toEqual([]);
+  });
+
+  it('take the rate of counters, and of nothing else', () => {
+    for (const expr of [...expressions, ...alerts]) {
+      const rated = [...expr.matchAll(/(?:rate|increase)\((afterimage_\w+)/g)].map(([, name = '']) => name);
+      for (const name of namesIn([expr])) {
+        expect([name, types.get(name) === 'counter']).toEqual([name, rated.includes(name)]);
+      }
+    }
+  });
+
+  it('leave out no count of a failure', () => {
+    const failures = [...types.keys()].filter((name) =>
+      /errors|problems|shed|timeouts|crashes|gaps|closed/.test(name),
+    );
+    const asked = namesIn(expressions);
+    expect(failures.length).toBeGreaterThan(5);
+    expect(failures.filter((name) => !asked.includes(name))).toEqual([]);
+  });
+});
