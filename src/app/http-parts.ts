@@ -7,6 +7,7 @@ import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
 import { imageKey } from '../core/keys.ts';
 import type { IngestDeps } from '../flows/ingest-image.ts';
+import { locateImage } from '../flows/locate-image.ts';
 import type { ServeDeps } from '../flows/serve-image.ts';
 import type { Warmer } from '../flows/warm-cache.ts';
 import { createAccess } from '../http/access.ts';
@@ -135,6 +136,7 @@ function buildRoutes(
   };
   const metrics = createMetrics(metricDefinitions(stats));
   const imageBytesMax = config.MAX_IMAGE_MB * MIB;
+  const locate = (id: string, signal: AbortSignal) => locateImage(id, { cache, clock }, signal);
   const warm = (ids: readonly string[]) => warmer.add(ids.map(imageKey));
   return {
     routes: [
@@ -151,7 +153,7 @@ function buildRoutes(
       ...(upstream === undefined
         ? []
         : apiRoutes({ api: upstream.api, budget, bodyBytesMax: config.API_MAX_BODY_MB * MIB, log })),
-      ...adminRoutes({ access, cache, ingest, stats: adminStats, budget, warm }),
+      ...adminRoutes({ access, cache, ingest, stats: adminStats, locate, budget, warm }),
       ...healthRoutes({ missing: deps.missing }),
       ...pageRoutes(loadPages(pagesDir())),
     ],

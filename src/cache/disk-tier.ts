@@ -100,6 +100,8 @@ export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): Di
       return changes.delete(key, signal);
     },
     deleteWhere,
+    childrenOf: (key) =>
+      index.childrenOf(key).map((child) => ({ key: child, bytes: index.get(child)?.bodyBytes ?? 0 })),
     stats: () => ({
       name: 'disk',
       entries: index.size(),

@@ -17,6 +17,7 @@ export interface HotStore {
   add(entry: Entry, body: Uint8Array): Hot | undefined;
   drop(key: string): boolean;
   dropChildren(key: string, isGone: (child: Entry) => boolean): void;
+  childrenOf(key: string): readonly string[];
   clear(): void;
   bytes(): number;
   evictions(): number;
@@ -75,6 +76,7 @@ export function createHotStore(
         if (slot !== undefined && isGone(slot.hot.entry)) drop(child);
       }
     },
+    childrenOf: children.of,
     clear: () => {
       policy.clear();
       children.clear();

@@ -10,7 +10,7 @@ import { createHotStore, ENTRY_BYTES, type HotSlot } from './hot-store.ts';
 import type { Hot } from './lookup.ts';
 import { createLruPolicy } from './lru-policy.ts';
 import { createSievePolicy } from './sieve-policy.ts';
-import type { TierStats } from './tier.ts';
+import type { Child, TierStats } from './tier.ts';
 
 export interface MemoryTierOptions {
   readonly limitBytes: number;
@@ -33,6 +33,8 @@ export interface MemoryTier {
   /** In slices, a turn of the event loop between them. */
   deleteWhere(test: (key: string) => boolean): Promise<number>;
   clear(): void;
+  /** What it has that names the key as its parent. */
+  childrenOf(key: string): readonly Child[];
   /** Hottest first. */
   keys(): string[];
   stats(): TierStats;
@@ -99,6 +101,8 @@ export function createMemoryTier(options: MemoryTierOptions, clock: Clock): Memo
     delete: remove,
     deleteWhere,
     clear: store.clear,
+    childrenOf: (key) =>
+      store.childrenOf(key).map((child) => ({ key: child, bytes: policy.peek(child)?.hot.entry.bytes ?? 0 })),
     keys: () => policy.keys(),
     stats: () => {
       const [bytes, evictions] = [store.bytes(), store.evictions()];

@@ -15,6 +15,12 @@ export interface TierStats {
   readonly errors: number;
 }
 
+/** Made from another entry: a rendering of an image. */
+export interface Child {
+  readonly key: string;
+  readonly bytes: number;
+}
+
 /** A tier that answers from another thread, process or machine. Disk, Redis. */
 export interface Tier {
   readonly name: string;
@@ -28,6 +34,8 @@ export interface Tier {
   delete(key: string, signal: AbortSignal): Promise<boolean>;
   /** Removes every key that the test accepts; the number removed. */
   deleteWhere(test: (key: string) => boolean, signal: AbortSignal): Promise<number>;
+  /** What it has that names the key as its parent; absent where that would cost a round trip. */
+  childrenOf?(key: string): readonly Child[];
   stats(): TierStats;
   close(): Promise<void>;
 }

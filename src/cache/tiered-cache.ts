@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts';
 import { needsRevalidation } from '../core/entry.ts';
 import { createKeyedLock } from './keyed-lock.ts';
+import { locate, type Place } from './locate.ts';
 import type { Cache, Found, Hot, TierStep } from './lookup.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { Origin, OriginStats } from './origin.ts';
@@ -35,6 +36,8 @@ export interface TieredCacheStats {
 }
 
 export interface TieredCache extends Cache {
+  /** Where a key lies, tier by tier, memory first. Changes nothing; the origin is not asked. */
+  locate(key: string, signal: AbortSignal): Promise<readonly Place[]>;
   stats(): TieredCacheStats;
 }
 
@@ -111,6 +114,7 @@ export function createTieredCache(parts: TieredCacheParts, deps: { readonly cloc
     deleteWhere: changes.deleteWhere,
     invalidate,
     invalidateAll,
+    locate: async (key, signal) => locate(row, key, signal),
     stats,
   };
 }

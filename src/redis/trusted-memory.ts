@@ -9,6 +9,7 @@ export function createTrustedMemory(memory: MemoryTier, isTrusted: () => boolean
     ...memory,
     get: (key) => (isTrusted() ? memory.get(key) : undefined),
     peek: (key) => (isTrusted() ? memory.peek(key) : undefined),
+    childrenOf: (key) => (isTrusted() ? memory.childrenOf(key) : []),
     put(entry, body) {
       if (isTrusted()) return memory.put(entry, body);
       memory.delete(entry.key);

@@ -1,6 +1,9 @@
 /** Protocol 3: probes, metrics, what an operator asks and does. */
-import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onePixelPng, png } from '../fixtures/images.ts';
 import { runApp, type RunningApp } from '../fixtures/run-app.ts';
@@ -148,5 +151,118 @@ describe('3 /admin', () => {
       expect((await app.get(path)).status).toBe(404);
     // The cache is as good as new.
     expect((await app.put('x', await onePixelPng())).status).toBe(201);
+  });
+});
+
+describe('3 /admin/image', () => {
+  interface Places {
+    readonly tiers: readonly Readonly<Record<string, unknown>>[];
+    readonly variants: readonly { readonly variant: string; readonly tiers: readonly string[] }[];
+    readonly partial: Readonly<Record<string, unknown>> | null;
+  }
+  const ask = async (id: string, base = app.base): Promise<Response> =>
+    fetch(`${base}/admin/image?${new URLSearchParams({ id })}`);
+  const locate = async (id: string, base?: string): Promise<Places> =>
+    (await ask(id, base)).json() as Promise<Places>;
+
+  test('says in which tiers an image lies, as what, until when, and what was rendered from it', async () => {
+    const body = await png();
+    const put = await app.put('where/is it', body, { query: '?ttl=600' });
+    const { version } = (await put.json()) as { version: string };
+    await app.get('/images/where/is%20it?w=64&format=webp');
+    const response = await ask('where/is it');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const places = (await response.json()) as Places;
+    expect(places).toMatchObject({ id: 'where/is it', url: '/images/where/is%20it', partial: null });
+    const facts = { present: true, unsure: false, version, mime: 'image/png', bytes: body.length };
+    expect(places.tiers).toMatchObject([
+      { tier: 'memory', ...facts },
+      { tier: 'disk', ...facts },
+    ]);
+    for (const { ttl_s, stored_at, expires_at } of places.tiers) {
+      expect(ttl_s).toBeGreaterThan(500);
+      expect(Date.parse(String(expires_at)) - Date.parse(String(stored_at))).toBe(600_000);
+    }
+    expect(places.variants).toMatchObject([
+      { source_version: version.slice(0, 32), tiers: ['memory', 'disk'] },
+    ]);
+    expect(places.variants[0]?.variant).toMatch(/^w64h\d+-\w+-webp-/);
+  });
+
+  test('after a restart an image lies on disk alone, and to ask does not bring it into memory', async () => {
+    const cacheDir = await mkdtemp(join(tmpdir(), 'afterimage-places-'));
+    const settings = { WARM_FROM_DISK: 'false' };
+    const first = await runApp(settings, { cacheDir });
+    await first.put('kept', await onePixelPng());
+    await first.close();
+    const second = await runApp(settings, { cacheDir });
+    for (let i = 0; i < 2; i++) {
+      expect((await locate('kept', second.base)).tiers).toMatchObject([
+        { tier: 'memory', present: false },
+        { tier: 'disk', present: true, ttl_s: null },
+      ]);
+    }
+    await second.close();
+    await rm(cacheDir, { recursive: true, force: true });
+  });
+
+  test('an image of which there is only a partial is said to be one', async () => {
+    await app.put('growing', await onePixelPng(), { query: '?partial=0' });
+    const { tiers, partial } = await locate('growing');
+    expect(tiers.map(({ present }) => present)).toEqual([false, false]);
+    expect(partial).toMatchObject({ mime: 'image/png' });
+  });
+
+  test('what is nowhere is 404, what is no id is 400', async () => {
+    await app.put('gone', await onePixelPng());
+    await fetch(`${app.base}/admin/cache?key=gone`, { method: 'DELETE' });
+    const gone = await ask('gone');
+    expect([gone.status, await gone.json()]).toMatchObject([404, { code: 'image_not_found' }]);
+    for (const id of ['', 'a/../b']) {
+      const refused = await ask(id);
+      expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'image_id_invalid' }]);
+    }
+  });
+
+  test('only an administrator is told', async () => {
+    const locked = await runApp({ WRITE_TOKEN: 'w'.repeat(20), ADMIN_TOKEN: 'a'.repeat(20) });
+    const statusWith = async (token: string): Promise<number> =>
+      (await locked.get('/admin/image?id=a', { authorization: `Bearer ${token}` })).status;
+    expect((await locked.get('/admin/image?id=a')).status).toBe(401);
+    expect(await statusWith('w'.repeat(20))).toBe(401);
+    expect(await statusWith('a'.repeat(20))).toBe(404);
+    await locked.close();
+  });
+});
+
+describe('3 health of the parts', () => {
+  const NOWHERE = { REDIS_ENABLED: 'true', REDIS_URL: 'redis://127.0.0.1:1', REDIS_TIMEOUT_MS: '100' };
+
+  test('without Redis behind it a server says which parts do without, since when and why', async () => {
+    const alone = await runApp(NOWHERE);
+    const { health } = (await (await alone.get('/admin/stats')).json()) as {
+      health: {
+        parts: { part: string; state: string; up: boolean; since: string }[];
+        changes: { at: string; part: string; state: string; reason: string }[];
+      };
+    };
+    const states = Object.fromEntries(health.parts.map(({ part, state, up }) => [part, [state, up]]));
+    expect(states).toMatchObject({
+      'redis-backend': ['fallback', false],
+      'redis-invalidation': ['lost', false],
+      'events-bus': ['local', false],
+    });
+    const fallback = health.changes.find(({ part }) => part === 'redis-backend');
+    expect(fallback).toMatchObject({ state: 'fallback', reason: expect.stringMatching(/\S/) });
+    expect(health.parts.find(({ part }) => part === 'redis-backend')?.since).toBe(fallback?.at);
+    expect(await alone.metric('part_up', '{part="redis-backend"}')).toBe(0);
+    expect((await alone.get('/readyz')).status).toBe(200);
+    await alone.close();
+  });
+
+  test('a server with nothing that may fail apart from it names no part', async () => {
+    expect(await (await app.get('/admin/stats')).json()).toMatchObject({
+      health: { parts: [], changes: [] },
+    });
   });
 });

@@ -131,6 +131,8 @@ async function tryRunning(): Promise<void> {
   await call('GET /readyz', '/readyz');
   await call('GET /metrics', '/metrics');
   await call('GET /admin/stats', '/admin/stats', { headers: AUTH });
+  await call('GET /admin/image', '/admin/image?id=a/hero', { headers: AUTH });
+  await call('GET /admin/image', '/admin/image?id=b', { headers: AUTH });
   await call('POST /admin/warm', '/admin/warm', asJson({ ids: ['a/hero', 'none'] }));
   await call('DELETE /admin/cache', '/admin/cache?key=c', { headers: AUTH });
   await call('DELETE /images/{id}', '/images/a/hero', { headers: AUTH });

@@ -15,6 +15,7 @@ export interface AdminDeps {
   readonly cache: Cache;
   readonly ingest: Omit<IngestDeps, 'pool'>;
   readonly stats: () => unknown;
+  readonly locate: (id: string, signal: AbortSignal) => Promise<unknown>;
   readonly warm: (ids: readonly string[]) => unknown;
   readonly budget: UploadBudget;
 }
@@ -61,6 +62,15 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
       handle: (exchange) => {
         deps.access.checkAdmin(exchange.request);
         sendJson(exchange, deps.access, deps.stats());
+      },
+    },
+    {
+      method: 'get',
+      pattern: '/admin/image',
+      handle: async (exchange) => {
+        deps.access.checkAdmin(exchange.request);
+        const id = new URLSearchParams(exchange.request.query).get('id') ?? '';
+        sendJson(exchange, deps.access, await deps.locate(id, exchange.signal));
       },
     },
     {
