@@ -22,7 +22,7 @@ export interface RedisClients {
   readonly stream: RedisClient;
   /** A new connection to the same server as `data` (or as one node of it) that can hear invalidations. */
   subscriber(node?: Redis): Redis;
-  /** True when both can be used, false when they could not within the time. Connecting goes on. */
+  /** True when both can be used; false when an attempt failed, or the time is over. Connecting goes on. */
   ready(waitMs: number): Promise<boolean>;
   close(): void;
 }
@@ -129,17 +129,19 @@ function watch<C extends RedisClient>(client: C, name: string, onConnection: OnC
   return client;
 }
 
+/** False as soon as one attempt failed: whoever waits for a start should not wait for nothing. */
 async function becomesReady(client: RedisClient, waitMs: number): Promise<boolean> {
   if (client.status === 'ready') return true;
   return new Promise((resolve) => {
     const arrived = (): void => settle(true);
-    const timer = setTimeout(() => settle(false), waitMs);
+    const failed = (): void => settle(false);
+    const timer = setTimeout(failed, waitMs);
     const settle = (isReady: boolean): void => {
       clearTimeout(timer);
-      client.off('ready', arrived);
+      client.off('ready', arrived).off('close', failed);
       resolve(isReady);
     };
-    client.on('ready', arrived);
+    client.on('ready', arrived).on('close', failed);
   });
 }
 

@@ -49,10 +49,12 @@ export interface RedisPartsDeps {
 }
 
 const HEARTBEAT_MS = 2000;
+/** Beginning without Redis means a gap for every stream when it turns up: a busy machine gets a moment. */
+const START_WAIT_MS = 3000;
 const ANNOUNCER = { queueMax: 10_000, concurrency: 4, timeoutMs: 15_000, retryMs: 500 };
 /** How long one instance looks after the changes of an image; as long it stays unannounced if that one dies. */
 const CLAIM_MS = 5000;
-const STREAM = { blockMs: 5000, retryMs: 250, trimEveryMs: 10_000 };
+const STREAM = { blockMs: 1000, retryMs: 250, trimEveryMs: 10_000 };
 
 function connectionOf(config: Config) {
   return {
@@ -78,7 +80,8 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
   const keys = createRedisKeys(config.REDIS_KEY_PREFIX);
   const timeoutMs = config.REDIS_TIMEOUT_MS;
   const defaultTtlMs = config.REDIS_TTL_S * 1000;
-  const wasReady = await clients.ready(timeoutMs);
+  const hasOrigin = config.AZURE_STORAGE_CONNECTION_STRING !== '' || config.AZURE_STORAGE_ACCOUNT !== '';
+  const wasReady = await clients.ready(Math.max(timeoutMs, START_WAIT_MS));
   let channel: Invalidation | undefined;
   let announcer: Announcer | undefined;
 
@@ -87,7 +90,7 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
     if (config.REDIS_ANNOUNCE) {
       announcer = createAnnouncer(ANNOUNCER, {
         states: createImageStates(clients.data, { keys, instance, claimMs: CLAIM_MS, defaultTtlMs }),
-        flow: announceFlow(targets),
+        flow: announceFlow(targets, hasOrigin),
         onFailed: (id, error) => log.warn({ id, err: error }, 'a change in Redis could not be announced'),
       });
     }
@@ -127,10 +130,11 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
   };
 }
 
-function announceFlow(targets: FollowRedisDeps): AnnounceFlow {
+/** What Redis evicts looks like what somebody deleted: with an origin behind it, it is not gone. */
+function announceFlow(targets: FollowRedisDeps, hasOrigin: boolean): AnnounceFlow {
   return {
     read: async (id, signal) => readForeign(id, targets, signal),
-    deleted: async (id) => announceDeleted(id, targets),
+    deleted: async (id) => (hasOrigin ? undefined : announceDeleted(id, targets)),
   };
 }
 
