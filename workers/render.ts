@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Metadata, OutputInfo, Sharp } from 'sharp';
-import type { Variant } from '../src/core/variant.ts';
+import { qualityOf, type Variant } from '../src/core/variant.ts';
 import type { RenderJob, RenderResult } from '../src/pool/job.ts';
 import { decoding, openImage, ownBytes, readHeader } from './open-image.ts';
 
@@ -41,14 +41,15 @@ function resize(image: Sharp, variant: Variant): Sharp {
 }
 
 function encode(image: Sharp, variant: Variant, webpEffort: number): Sharp {
-  const { format, quality } = variant;
+  const { format } = variant;
+  const quality = qualityOf(variant);
   switch (format) {
     case 'webp':
-      return image.webp({ quality: quality || 80, effort: webpEffort });
+      return image.webp({ quality, effort: webpEffort });
     case 'avif':
-      return image.avif({ quality: quality || 55, effort: 2 });
+      return image.avif({ quality, effort: 2 });
     case 'jpeg':
-      return image.flatten({ background: OPAQUE }).jpeg({ quality: quality || 82 });
+      return image.flatten({ background: OPAQUE }).jpeg({ quality });
     case 'png':
       return image.png();
   }

@@ -84,24 +84,56 @@ function parseFlag(name: string, text: string | null): boolean {
   throw new AppError('query_invalid', `${name} is 0 or 1.`);
 }
 
-export function canonicalVariant(variant: Variant): string {
-  const { width, height, fit, format, quality, animated } = variant;
-  return `w${width}h${height}-${fit}-${format}-q${quality}${animated ? '' : '-still'}`;
+const DEFAULT_QUALITY: Readonly<Record<OutputFormat, number>> = { webp: 80, avif: 55, jpeg: 82, png: 0 };
+
+/** What the encoder is told; PNG loses nothing, whatever is asked for. */
+export function qualityOf({ format, quality }: Variant): number {
+  return format === 'png' ? 0 : quality || DEFAULT_QUALITY[format];
 }
 
-export interface SourceFormat {
+export function canonicalVariant(variant: Variant): string {
+  const { width, height, fit, format, animated } = variant;
+  // Only WebP is rendered with its animation.
+  const still = animated || format !== 'webp' ? '' : '-still';
+  return `w${width}h${height}-${fit}-${format}-q${qualityOf(variant)}${still}`;
+}
+
+/** What decides which rendering a request means. */
+export interface VariantSource {
   readonly mime: string;
   readonly animated: boolean;
-  readonly pixels: number;
+  /** As displayed; infinite where it is not known. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The rendering that a request means; what makes no difference to this image is left out. */
+export function chooseVariant(
+  request: VariantRequest,
+  source: VariantSource,
+  accept: string,
+  isMade: (variant: Variant) => boolean,
+): Variant {
+  const fits =
+    request.fit === 'inside' &&
+    (request.width === 0 || request.width >= source.width) &&
+    (request.height === 0 || request.height >= source.height);
+  const needed = {
+    ...request,
+    width: fits ? 0 : request.width,
+    height: fits ? 0 : request.height,
+    animated: request.animated || !source.animated,
+  };
+  return chooseFormat(needed, source, accept, isMade);
 }
 
 /**
  * The format to render. `auto` takes AVIF only where it is made already or small enough to make now
  * (it costs ten times WebP), else WebP, else what every client reads.
  */
-export function chooseFormat(
+function chooseFormat(
   request: VariantRequest,
-  source: SourceFormat,
+  source: VariantSource,
   accept: string,
   isMade: (variant: Variant) => boolean,
 ): Variant {
@@ -129,9 +161,12 @@ function sourceFormat(mime: string): OutputFormat {
   return 'webp';
 }
 
-function outputPixels(request: VariantRequest, source: SourceFormat): number {
-  if (request.width === 0 && request.height === 0) return source.pixels;
-  return (request.width || request.height) * (request.height || request.width);
+/** Of what is rendered at the most: `inside` may be smaller in one direction. */
+function outputPixels({ width, height }: VariantRequest, source: VariantSource): number {
+  if (width === 0 && height === 0) return source.width * source.height;
+  if (width !== 0 && height !== 0) return width * height;
+  const ratio = source.width / source.height;
+  return width === 0 ? height * height * ratio : (width * width) / ratio;
 }
 
 /** Whether an Accept header names the type, with a weight above zero. `a wildcard` does not count: old clients send it. */

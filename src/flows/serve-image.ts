@@ -5,7 +5,7 @@
 import type { Cache, Found, Hot } from '../cache/lookup.ts';
 import type { Entry } from '../core/entry.ts';
 import { imageKey, partialKey, variantKey } from '../core/keys.ts';
-import { canonicalVariant, chooseFormat, type Variant, type VariantRequest } from '../core/variant.ts';
+import { canonicalVariant, chooseVariant, type Variant, type VariantRequest } from '../core/variant.ts';
 import { AppError } from '../errors.ts';
 import { renderFound, renderLarge, type RenderDeps } from './render-variant.ts';
 
@@ -31,6 +31,8 @@ export interface ServeDeps extends RenderDeps {
 
 /** A rendering that waits for its turn holds its original only up to this; a larger one is found anew. */
 const WAITING_SOURCE_BYTES_MAX = 1024 * 1024;
+/** Of an image that an origin sent: nobody has looked at it yet. */
+const UNKNOWN_SIZE = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
 /** The answer, if memory has it; undefined says nothing about the other tiers. Allocates nothing for an original. */
 export function serveHot(request: ImageRequest, cache: Cache): Hot | undefined {
@@ -70,8 +72,8 @@ export async function serveImage(
 function decideVariant(request: ImageRequest, wanted: VariantRequest, source: Entry, cache: Cache): Variant {
   const { image, mime, version } = source;
   const animated = image === undefined ? mime === 'image/gif' : image.frames > 1;
-  const pixels = image === undefined ? Number.MAX_SAFE_INTEGER : image.width * image.height;
-  return chooseFormat(wanted, { mime, animated, pixels }, request.accept, (variant) =>
+  const { width, height } = image ?? UNKNOWN_SIZE;
+  return chooseVariant(wanted, { mime, animated, width, height }, request.accept, (variant) =>
     cache.has(variantKey(request.id, version, canonicalVariant(variant))),
   );
 }
