@@ -18,6 +18,54 @@ function declaredBytes(contentLength: string): number | undefined {
   return /^\d{1,15}$/.test(contentLength) ? Number(contentLength) : undefined;
 }
 
+interface Collector {
+  /** The chunk is neutered afterwards: copies it. */
+  add(chunk: ArrayBuffer): void;
+  receivedBytes(): number;
+  /** All of it, in an ArrayBuffer of its own. */
+  whole(): ArrayBuffer;
+  drop(): void;
+}
+
+/** Of a known length: copied once, into memory that is asked for when the first bytes come. */
+function collectDeclared(bytes: number): Collector {
+  let whole = new Uint8Array(0);
+  let received = 0;
+  return {
+    add(chunk) {
+      // Not cleared: its pages are touched as they fill, and none is handed on before all of it is full.
+      if (received === 0) whole = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+      whole.set(new Uint8Array(chunk), received);
+      received += chunk.byteLength;
+    },
+    receivedBytes: () => received,
+    whole: () => whole.buffer,
+    drop: () => void (whole = new Uint8Array(0)),
+  };
+}
+
+function collectChunked(): Collector {
+  let chunks: Uint8Array[] = [];
+  let received = 0;
+  return {
+    add(chunk) {
+      chunks.push(new Uint8Array(chunk.slice(0)));
+      received += chunk.byteLength;
+    },
+    receivedBytes: () => received,
+    whole() {
+      const whole = new Uint8Array(received);
+      let offset = 0;
+      for (const chunk of chunks) {
+        whole.set(chunk, offset);
+        offset += chunk.byteLength;
+      }
+      return whole.buffer;
+    },
+    drop: () => void (chunks = []),
+  };
+}
+
 /**
  * Resolves with the whole body; `release` gives its bytes back to the budget. Rejects with AppError
  * image_too_large, overloaded or request_aborted. Must be called before the handler returns: the first
@@ -28,8 +76,10 @@ export async function readBody(
   request: BodyRequest,
 ): Promise<{ readonly body: ArrayBuffer; readonly release: () => void }> {
   const declared = declaredBytes(request.contentLength);
-  const tooLarge = new AppError('image_too_large', `The body is over ${request.limitBytes} bytes.`);
-  if (declared !== undefined && declared > request.limitBytes) throw tooLarge;
+  const limitBytes = Math.min(declared ?? Infinity, request.limitBytes);
+  const tooLarge = (): AppError =>
+    new AppError('image_too_large', `The body is over ${request.limitBytes} bytes.`);
+  if (declared !== undefined && declared > limitBytes) throw tooLarge();
 
   let charged = 0;
   const charge = (bytes: number): void => {
@@ -40,48 +90,39 @@ export async function readBody(
     request.budget.give(charged);
     charged = 0;
   };
-  // Memory is taken as bytes arrive: a Content-Length alone must not reserve anything large.
+  // All of a declared length at once: uploads that each got half their room would all fail together.
   charge(declared ?? 0);
 
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let received = 0;
+    const collector = declared === undefined ? collectChunked() : collectDeclared(declared);
     let failed = false;
     const fail = (error: unknown): void => {
       if (failed) return;
       failed = true;
-      chunks.length = 0;
+      collector.drop();
       release();
       reject(error instanceof Error ? error : new AppError('internal', undefined, error));
     };
     const gone = (): void => fail(new AppError('request_aborted'));
+    const take = (chunk: ArrayBuffer): void => {
+      const received = collector.receivedBytes() + chunk.byteLength;
+      if (received > limitBytes) throw tooLarge();
+      if (received > charged) charge(received - charged);
+      if (chunk.byteLength > 0) collector.add(chunk);
+    };
     request.signal.addEventListener('abort', gone, { once: true });
     source.onData((chunk, isLast) => {
       if (failed) return;
-      received += chunk.byteLength;
-      if (received > request.limitBytes) return fail(tooLarge);
       try {
-        if (received > charged) charge(received - charged);
+        take(chunk);
       } catch (error) {
-        return fail(error);
+        fail(error);
+        return;
       }
-      // The chunk is neutered when this returns: copy it.
-      if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
       if (!isLast) return;
       request.signal.removeEventListener('abort', gone);
-      resolve({ body: join(chunks, received), release });
+      if (declared !== undefined && collector.receivedBytes() < declared) gone();
+      else resolve({ body: collector.whole(), release });
     });
   });
-}
-
-function join(chunks: readonly Uint8Array[], bytes: number): ArrayBuffer {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined && only.buffer instanceof ArrayBuffer) return only.buffer;
-  const whole = new Uint8Array(bytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole.buffer;
 }
