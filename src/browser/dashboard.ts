@@ -4,12 +4,14 @@
  */
 import { createHistory, SAMPLE_MS, type Sample } from './dashboard/create-history.ts';
 import { createPlot } from './dashboard/create-plot.ts';
+import { startFinding } from './dashboard/find-image.ts';
 import { numberAt, textAt } from './dashboard/read-stats.ts';
+import { showHealth } from './dashboard/show-health.ts';
 import { showRecent } from './dashboard/show-recent.ts';
 import { showTables } from './dashboard/show-tables.ts';
 import { askToken } from './pages/ask-token.ts';
 import { buildElement, elementOf } from './pages/build-element.ts';
-import { getJson, type Problem } from './pages/call-server.ts';
+import { callJson, type Problem } from './pages/call-server.ts';
 import { formatBytes, formatCount, formatDuration, formatPercent } from './pages/format.ts';
 
 const history = createHistory();
@@ -130,13 +132,14 @@ function showTrouble(problem: Problem | undefined): void {
 }
 
 async function poll(): Promise<void> {
-  const answer = await getJson('admin/stats');
+  const answer = await callJson('admin/stats');
   showTrouble('problem' in answer ? answer.problem : undefined);
   if ('problem' in answer) return;
   const sample = history.add(answer.value, Date.now());
   showTiles(answer.value, sample);
   showNotes(answer.value);
   showTables(answer.value);
+  showHealth(answer.value);
   for (const plot of plots) plot.draw(history.samples);
 }
 
@@ -155,4 +158,5 @@ document.addEventListener('visibilitychange', () => !document.hidden && void pol
 put('origin', location.origin);
 for (const plot of plots) plot.draw([]);
 showRecent();
+startFinding();
 void keepPolling();

@@ -11,6 +11,8 @@ export interface WarmProgress {
   readonly found: number;
   readonly missing: number;
   readonly failed: number;
+  /** False with keys left over: memory was full. */
+  readonly running: boolean;
 }
 
 export interface Warmer {
@@ -42,6 +44,8 @@ export function createWarmer(deps: WarmDeps): Warmer {
   let counts = { total: 0, done: 0, found: 0, missing: 0, failed: 0 };
   let running: Promise<void> | undefined;
 
+  const progress = (): WarmProgress => ({ ...counts, running: running !== undefined });
+
   const fetchOne = async (key: string): Promise<void> => {
     try {
       const found = await deps.cache.find(key, stopped.signal);
@@ -50,7 +54,7 @@ export function createWarmer(deps: WarmDeps): Warmer {
       counts.failed += 1;
     }
     counts.done += 1;
-    if (counts.done % REPORT_EVERY === 0) deps.onProgress(counts);
+    if (counts.done % REPORT_EVERY === 0) deps.onProgress(progress());
   };
 
   const work = async (): Promise<void> => {
@@ -66,7 +70,7 @@ export function createWarmer(deps: WarmDeps): Warmer {
   const run = async (): Promise<void> => {
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
     running = undefined;
-    deps.onProgress(counts);
+    deps.onProgress(progress());
   };
 
   return {
@@ -79,9 +83,9 @@ export function createWarmer(deps: WarmDeps): Warmer {
       next = 0;
       counts.total += keys.length;
       running ??= run();
-      return { ...counts };
+      return progress();
     },
-    progress: () => ({ ...counts }),
+    progress,
     idle: async () => running,
     stop: () => stopped.abort(),
   };

@@ -96,6 +96,69 @@ test('the topics that are followed are listed, the most followed first', async (
   for (const stream of streams) stream.abort();
 });
 
+test('an image is found by its id, warmed and purged, by keyboard alone', async () => {
+  await open.put('find/me', await paint(33));
+  await (await fetch(`${open.base}/images/find/me?w=64&format=webp`)).arrayBuffer();
+  const { page, mistakes } = await openDashboard(open);
+  await page.getByRole('searchbox', { name: 'Image id' }).fill('find/me');
+  await page.keyboard.press('Enter');
+  const said = page.locator('#find-said');
+  await said.filter({ hasText: 'find/me lies in memory and disk.' }).waitFor();
+  const rows = page.locator('#find-result tbody tr');
+  expect(await rows.allTextContents()).toEqual([
+    expect.stringMatching(/^memoryimage\/png\d.*never[0-9a-f]{8}$/),
+    expect.stringMatching(/^diskimage\/png\d.*never[0-9a-f]{8}$/),
+  ]);
+  const variant = page.locator('.variants li').filter({ hasText: 'w64h0' });
+  expect(await variant.textContent()).toMatch(/webp.* B · memory, disk$/);
+  await page.getByRole('button', { name: 'Warm' }).focus();
+  const warmed = page.waitForResponse((response) => response.url().includes('/admin/image'));
+  await page.keyboard.press('Enter');
+  expect((await warmed).status()).toBe(200);
+  await page.waitForFunction(`document.activeElement.textContent === 'Warm'`);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Really purge?' }).waitFor();
+  expect((await fetch(`${open.base}/images/find/me`)).status).toBe(200);
+  await page.keyboard.press('Enter');
+  await said.filter({ hasText: 'No tier has an image of this id' }).waitFor();
+  expect((await fetch(`${open.base}/images/find/me`)).status).toBe(404);
+  expect(await page.getByRole('button', { name: 'Purge' }).count()).toBe(0);
+  expect(mistakes).toEqual([]);
+});
+
+test('where finding needs a token, the page asks for it and then shows what was asked', async () => {
+  await locked.put('found/1', await paint(44));
+  const { page } = await openDashboard(locked);
+  await page.getByRole('searchbox', { name: 'Image id' }).fill('found/1');
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: 'Token' }).fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.locator('#find-said').filter({ hasText: 'found/1 lies in memory and disk.' }).waitFor();
+});
+
+test('parts that do without Redis are listed with their state and the last changes; without such parts nothing is', async () => {
+  const alone = await startServer({
+    REDIS_ENABLED: 'true',
+    REDIS_URL: 'redis://127.0.0.1:1',
+    REDIS_TIMEOUT_MS: '100',
+    LOG_LEVEL: 'silent',
+  });
+  try {
+    const { page, mistakes } = await openDashboard(alone);
+    const bus = page.locator('#parts li').filter({ hasText: 'Events bus' });
+    await bus.locator('.pill[data-state=closed]').filter({ hasText: 'local' }).waitFor();
+    expect(await page.locator('#health-note').textContent()).toMatch(/^\d of 4 not as they should be$/);
+    await page.locator('#changes li').filter({ hasText: 'Redis backend fallback' }).waitFor();
+    expect(mistakes).toEqual([]);
+  } finally {
+    await alone.close();
+  }
+  const { page } = await openDashboard(open);
+  await page.locator('#tiers tr').first().waitFor();
+  expect(await page.locator('#health-section').isHidden()).toBe(true);
+});
+
 test('everything that can be used is reached with Tab, and has a name', async () => {
   const { page } = await openDashboard(open);
   await page.locator('#tiers tr').first().waitFor();
@@ -105,13 +168,14 @@ test('everything that can be used is reached with Tab, and has a name', async ()
     const name: string = await page.evaluate(`{
       const now = document.activeElement;
       const label = now.getAttribute('aria-labelledby');
-      now === document.body ? '' : (now.textContent || document.getElementById(label ?? '')?.textContent || now.title || 'nameless').trim();
+      now === document.body ? '' : (now.textContent || document.getElementById(label ?? '')?.textContent || now.ariaLabel || now.title || 'nameless').trim();
     }`);
     if (name === '') break;
     reached.push(name);
   }
   expect(reached.slice(0, 4)).toEqual(['Skip to content', 'Afterimage', 'Dashboard', 'Live']);
   expect(reached).toContain('Open gallery');
+  expect(reached).toContain('Find');
   expect(reached).toContain('metrics');
   expect(reached).not.toContain('nameless');
 });
@@ -140,5 +204,9 @@ test('light and dark follow the system, and text is legible on both', async () =
 test('on a phone, only tables scroll sideways', async () => {
   const { page } = await openDashboard(open, { viewport: { width: 390, height: 844 } });
   await page.locator('#tiers tr').first().waitFor();
+  await open.put('a-long-id/'.repeat(12) + 'end', await paint(55));
+  await page.getByRole('searchbox', { name: 'Image id' }).fill('a-long-id/'.repeat(12) + 'end');
+  await page.keyboard.press('Enter');
+  await page.locator('#find-result tbody tr').first().waitFor();
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
 });

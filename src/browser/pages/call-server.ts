@@ -42,11 +42,15 @@ export function readProblem(status: number, body: string): Problem {
   };
 }
 
+export type JsonAnswer = { readonly value: unknown } | { readonly problem: Problem };
+
 /** JSON of the server, or the problem. Never rejects. */
-export async function getJson(path: string): Promise<{ value: unknown } | { problem: Problem }> {
+export async function callJson(path: string, init: RequestInit = {}): Promise<JsonAnswer> {
   try {
     const signal = AbortSignal.timeout(5000);
-    const response = await fetch(path, { headers: { ...authorization('write') }, cache: 'no-store', signal });
+    const headers = new Headers(init.headers);
+    for (const [name, value] of Object.entries(authorization('write') ?? {})) headers.set(name, value);
+    const response = await fetch(path, { ...init, headers, cache: 'no-store', signal });
     if (!response.ok) return { problem: readProblem(response.status, await response.text()) };
     return { value: await response.json() };
   } catch {

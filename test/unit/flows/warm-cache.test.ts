@@ -27,7 +27,7 @@ test('each key is fetched once, hottest first, and counted by what came of it', 
   warmer.add(['a', 'gone', 'broken', 'b']);
   await warmer.idle();
   expect(asked).toEqual(['a', 'gone', 'broken', 'b']);
-  expect(warmer.progress()).toEqual({ total: 4, done: 4, found: 2, missing: 1, failed: 1 });
+  expect(warmer.progress()).toEqual({ total: 4, done: 4, found: 2, missing: 1, failed: 1, running: false });
 });
 
 test('a few at a time', async () => {
