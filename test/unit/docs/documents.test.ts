@@ -15,7 +15,14 @@ function filesIn(folder: string, ending: RegExp): string[] {
 const DOCUMENTS = ['README.md', 'SECURITY.md', 'ARCHITECTURE.md', ...filesIn('docs', /\.md$/)];
 const EXAMPLES = filesIn('examples', /\.(yaml|conf|json)$|Caddyfile$/);
 /** Of other programs, and of the recipes' own. */
-const OTHERS = new Set(['OPENAI_API_KEY', 'APP_PORT', 'CHROMIUM_PATH', 'TEST_REPORT', 'UV_THREADPOOL_SIZE']);
+const OTHERS = new Set([
+  'AFTERIMAGE_URL',
+  'OPENAI_API_KEY',
+  'APP_PORT',
+  'CHROMIUM_PATH',
+  'TEST_REPORT',
+  'UV_THREADPOOL_SIZE',
+]);
 /** A name in code, or one that is given a value: two words or more. */
 const SETTING = /(?<=[`\s{'"]|^)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?=[`=,])/gm;
 
