@@ -15,10 +15,12 @@ const SMOKE: Effort = { name: 'smoke', rounds: 1, seconds: 1, warmUpSeconds: 1 }
 const QUICK: Effort = { name: 'quick', rounds: 3, seconds: 1, warmUpSeconds: 1 };
 const FULL: Effort = { name: 'full', rounds: 7, seconds: 3, warmUpSeconds: 2 };
 
+const RESULTS = 'bench/results';
+
 const HELP = `npm run bench -- [scenario ...] [--quick] [--smoke] [--list] [--out folder]
 
   scenario   names from --list; none: all of them
-  --quick    three rounds of a second: all scenarios in about three minutes
+  --quick    three rounds of a second: some peers and sizes left out
   --smoke    one round, no claims: does the harness still run?
   --out      where the report goes (bench/results)
 `;
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
       smoke: { type: 'boolean' },
       list: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
-      out: { type: 'string', default: 'bench/results' },
+      out: { type: 'string', default: RESULTS },
     },
   });
   if (values.help) return void process.stdout.write(HELP);
@@ -80,6 +82,7 @@ async function main(): Promise<void> {
     return void process.stdout.write(`${lines.join('\n')}\n`);
   }
   const scenarios = chosen(positionals);
+  const out = values.smoke && values.out === RESULTS ? join(tmpdir(), 'afterimage-bench-smoke') : values.out;
   const machine = describeMachine();
   assertUsable(machine);
   pinSelf(machine);
@@ -87,8 +90,8 @@ async function main(): Promise<void> {
   const { finished, failed } = await runAll(scenarios, effort, machine);
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
   const run: Run = { machine, effort, command, finished, failed };
-  writeReport(run, values.out);
-  process.stdout.write(`${renderMarkdown(run)}\nWritten to ${values.out}\n`);
+  writeReport(run, out);
+  process.stdout.write(`${renderMarkdown(run)}\nWritten to ${out}\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 

@@ -10,7 +10,7 @@ await loadNative();
 const subscribers = new Set<HttpResponse>();
 
 function deliver(bytes: number): void {
-  const frame = Buffer.from(`id: 1763672400123-0\nevent: image.ready\ndata: ${'A'.repeat(bytes - 55)}~\n\n`);
+  const frame = Buffer.from(`id: 1763672400123-0\nevent: image.ready\ndata: ${'A'.repeat(bytes - 55)}^\n\n`);
   for (const res of subscribers) res.cork(() => res.write(frame));
 }
 

@@ -26,7 +26,7 @@ function draftOf(padding: number): EventDraft {
     name: 'image.ready',
     kind: 'final',
     data: { id: 'bench', version, mime: 'image/png', bytes: 1024, width: 64, height: 64, topics: [] },
-    thumbnail: `${'A'.repeat(padding)}~`,
+    thumbnail: `${'A'.repeat(padding)}^`,
     bodyKey: '',
   };
 }
