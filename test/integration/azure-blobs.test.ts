@@ -84,7 +84,7 @@ describe('a blob over the cut-off', () => {
     ['breaks off', { kind: 'cut', afterBytes: 2 * CUTOFF_BYTES }],
     ['stalls', { kind: 'stall', afterBytes: 2 * CUTOFF_BYTES }],
   ] as const)('goes on with the rest when the pull %s', async (_how, fault) => {
-    const { find, upload, proxy } = await bench({ timeoutMs: 300 });
+    const { find, upload, proxy, cache } = await bench({ timeoutMs: 300 });
     const body = await largePng(BYTES);
     await upload('large', body);
     proxy.fail(fault);
@@ -92,6 +92,8 @@ describe('a blob over the cut-off', () => {
     expect(proxy.seen).toHaveLength(2);
     expect(proxy.seen[1]?.headers['x-ms-range']).toMatch(/^bytes=\d{6,}-/);
     expect(proxy.seen[1]?.headers['if-match']).toMatch(/^"/);
+    await eventually(() => cache.has('image:large'), 'the disk has it');
+    expect(proxy.seen).toHaveLength(2);
   });
 
   it('is never kept or ended as whole when it changes while it is pulled', async () => {

@@ -157,6 +157,17 @@ describe('a request that changes something', () => {
     expect(app.requests[1]?.headers['content-length']).toBe('4');
     expect((await ask('/api/any/thing')).text).toBe('answer 3');
   });
+
+  it('takes with it what was kept for other values of what the response varies by', async () => {
+    const { ask, app } = bench;
+    const answer = counting({ Vary: 'Accept-Language' });
+    app.on('/api/any/thing', answer);
+    await ask('/api/any/thing', { 'accept-language': 'de' });
+    await ask('/api/any/thing', { 'accept-language': 'en' });
+    await ask('/api/any/thing', {}, 'DELETE');
+    expect((await ask('/api/any/thing', { 'accept-language': 'en' })).text).toBe('answer 4');
+    expect((await ask('/api/any/thing', { 'accept-language': 'de' })).text).toBe('answer 5');
+  });
 });
 
 describe('an address that leads elsewhere', () => {
