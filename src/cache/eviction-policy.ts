@@ -17,5 +17,7 @@ export interface EvictionPolicy<V> {
   size(): number;
   /** Every key, the last to go first: a copy, so that the caller may change the policy meanwhile. */
   keys(): string[];
+  /** The same keys in no order, one at a time; the policy may change meanwhile, new keys come last. */
+  walk(): IterableIterator<string>;
   clear(): void;
 }

@@ -60,6 +60,7 @@ export function createLruPolicy<V>(capacity: number): EvictionPolicy<V> {
     victim: () => (map.size === 0 ? undefined : map.K[map.tail]),
     size: () => map.size,
     keys: () => [...map.keys()],
+    walk: () => map.items.keys(),
     clear: () => {
       map = createMap<V>(capacity);
     },

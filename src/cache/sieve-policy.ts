@@ -68,6 +68,7 @@ export function createSievePolicy<V>(): EvictionPolicy<V> {
     victim,
     size: () => nodes.size,
     keys,
+    walk: () => nodes.keys(),
     clear: () => {
       nodes.clear();
       queue = createRecencyList();
