@@ -80,6 +80,7 @@ export function createFallbackTier(primary: Tier, fallback: Tier, deps: PrimaryW
       const removed = await fallback.deleteWhere(test, signal);
       return answer?.value ?? removed;
     },
+    childrenOf: (key) => active().childrenOf?.(key) ?? [],
     isOnFallback: watch.isAway,
     catchUp,
     stats: () => ({ ...active().stats(), owed: ledger.size() }),

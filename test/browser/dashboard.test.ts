@@ -103,11 +103,11 @@ test('an image is found by its id, warmed and purged, by keyboard alone', async 
   await page.getByRole('searchbox', { name: 'Image id' }).fill('find/me');
   await page.keyboard.press('Enter');
   const said = page.locator('#find-said');
-  await said.filter({ hasText: 'find/me lies in memory and disk.' }).waitFor();
+  await said.filter({ hasText: 'find/me lies in the memory and disk tiers.' }).waitFor();
   const rows = page.locator('#find-result tbody tr');
   expect(await rows.allTextContents()).toEqual([
-    expect.stringMatching(/^memoryimage\/png\d.*never[0-9a-f]{8}$/),
-    expect.stringMatching(/^diskimage\/png\d.*never[0-9a-f]{8}$/),
+    expect.stringMatching(/^memory[0-9a-f]{8}\d.*Bnever\d.*image\/png$/),
+    expect.stringMatching(/^disk[0-9a-f]{8}\d.*Bnever\d.*image\/png$/),
   ]);
   const variant = page.locator('.variants li').filter({ hasText: 'w64h0' });
   expect(await variant.textContent()).toMatch(/webp.* B · memory, disk$/);
@@ -134,7 +134,10 @@ test('where finding needs a token, the page asks for it and then shows what was 
   await page.keyboard.press('Enter');
   await page.getByRole('textbox', { name: 'Token' }).fill(TOKEN);
   await page.keyboard.press('Enter');
-  await page.locator('#find-said').filter({ hasText: 'found/1 lies in memory and disk.' }).waitFor();
+  await page
+    .locator('#find-said')
+    .filter({ hasText: 'found/1 lies in the memory and disk tiers.' })
+    .waitFor();
 });
 
 test('parts that do without Redis are listed with their state and the last changes; without such parts nothing is', async () => {

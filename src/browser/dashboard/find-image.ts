@@ -24,7 +24,7 @@ function ttlOf(row: Fields): string {
 
 function storedOf(row: Fields): string {
   const at = textAt(row, 'stored_at');
-  return at === '' ? '–' : new Date(at).toLocaleString();
+  return at === '' ? '–' : new Date(at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
 }
 
 function cells(texts: readonly string[]): readonly HTMLElement[] {
@@ -40,12 +40,12 @@ function placeRow(name: string, row: Fields): HTMLElement {
   }
   const bytes = formatBytes(numberAt(row, 'bytes') ?? 0);
   const version = buildElement('td', { class: 'mono' }, textAt(row, 'version').slice(0, 8));
-  const rest = [textAt(row, 'mime'), bytes, storedOf(row), ttlOf(row)];
-  return buildElement('tr', {}, head, ...cells(rest), version);
+  const rest = [bytes, ttlOf(row), storedOf(row), textAt(row, 'mime')];
+  return buildElement('tr', {}, head, version, ...cells(rest));
 }
 
 function placesTable(places: unknown): HTMLElement {
-  const titles = ['Tier', 'Type', 'Bytes', 'Stored', 'Expires', 'Version'];
+  const titles = ['Tier', 'Version', 'Bytes', 'Expires', 'Stored', 'Type'];
   const head = titles.map((title) => buildElement('th', { scope: 'col' }, title));
   const rows = listAt(places, 'tiers').map((row) => placeRow(textAt(row, 'tier'), row));
   const partial = fieldsOf(places)['partial'];
@@ -131,7 +131,9 @@ export function startFinding(): void {
     const names = there.map((tier) => textAt(tier, 'tier')).join(' and ');
     said.replaceChildren(
       buildElement('a', { href: address, class: 'mono' }, id),
-      names === '' ? ' lies in no tier as a whole.' : ` lies in ${names}.`,
+      names === ''
+        ? ' lies in no tier as a whole.'
+        : ` lies in the ${names} ${there.length === 1 ? 'tier' : 'tiers'}.`,
     );
     buttons.append(purgeButton(() => void purge(id)));
     const variants = variantList(places);
