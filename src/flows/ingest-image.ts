@@ -88,14 +88,20 @@ async function removeAndTell(
   deps: Omit<IngestDeps, 'pool'>,
   accepted: AbortSignal,
 ): Promise<boolean> {
-  const known = deps.cache.peek(imageKey(id))?.entry;
+  const topics = await topicsOf(id, deps.cache, accepted);
   const existed = await deps.cache.delete(imageKey(id), accepted);
   await deps.cache.delete(partialKey(id), accepted);
   if (existed) {
-    const data = { id, topics: known?.topics ?? [] };
+    const data = { id, topics };
     await deps.announce({ name: 'image.deleted', kind: 'final', data, thumbnail: '', bodyKey: '' });
   }
   return existed;
+}
+
+/** Who followed it by a topic of its producer is told too; nobody is, where no tier can say which they were. */
+async function topicsOf(id: string, cache: Cache, signal: AbortSignal): Promise<readonly string[]> {
+  const known = cache.peek(imageKey(id)) ?? (await cache.find(imageKey(id), signal).catch(() => undefined));
+  return known?.entry.topics ?? [];
 }
 
 function checkUpload(upload: Upload): void {

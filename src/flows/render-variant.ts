@@ -90,7 +90,7 @@ async function wholeBody(source: Stored, limitBytes: number, signal: AbortSignal
   const whole = new Uint8Array(entry.bytes);
   let offset = 0;
   for await (const piece of body.read(0, entry.bytes - 1, signal)) {
-    if (offset + piece.byteLength > entry.bytes) break;
+    if (offset + piece.byteLength > entry.bytes) throw new AppError('body_vanished');
     whole.set(piece, offset);
     offset += piece.byteLength;
   }
