@@ -57,6 +57,7 @@ function createModel(): EvictionPolicy<number> {
     victim: () => rows.at(-1)?.key,
     size: () => rows.length,
     keys: () => rows.map((row) => row.key),
+    walk: () => rows.map((row) => row.key).values(),
     clear: () => void (rows = []),
   };
 }
@@ -68,6 +69,7 @@ it('the LRU policy is a list by last use, whatever is set, read, removed and evi
       for (const one of steps) {
         expect(apply(policy, one)).toEqual(apply(model, one));
         expect(policy.keys()).toEqual(model.keys());
+        expect(new Set(policy.walk())).toEqual(new Set(model.keys()));
       }
     }),
   );
