@@ -110,6 +110,11 @@ function showNotes(stats: unknown): void {
   const process = note(numberAt(stats, 'memory.rss_bytes'), (bytes) => `${formatBytes(bytes)} resident`);
   put('about', [version, uptime].filter(Boolean).join(' · '));
   put('footer', ['Afterimage', version, uptime, process].filter(Boolean).join(' · '));
+  // Without an origin there is nothing to call.
+  if (numberAt(stats, 'origin.calls') !== undefined) {
+    const spared = formatCount(numberAt(stats, 'origin_calls_spared') ?? 0);
+    put('tiersNote', `${plural(numberAt(stats, 'origin_calls') ?? 0, 'origin call')}, ${spared} spared`);
+  }
   put(
     'workersNote',
     note(numberAt(stats, 'workers.threads'), (threads) => plural(threads, 'thread')),

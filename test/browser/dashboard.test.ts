@@ -145,13 +145,22 @@ test('parts that do without Redis are listed with their state and the last chang
     REDIS_ENABLED: 'true',
     REDIS_URL: 'redis://127.0.0.1:1',
     REDIS_TIMEOUT_MS: '100',
+    AZURE_STORAGE_CONNECTION_STRING:
+      'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;',
+    AZURE_STORAGE_CONTAINER: 'images',
     LOG_LEVEL: 'silent',
   });
   try {
     const { page, mistakes } = await openDashboard(alone);
     const bus = page.locator('#parts li').filter({ hasText: 'Events bus' });
     await bus.locator('.pill[data-state=closed]').filter({ hasText: 'local' }).waitFor();
-    expect(await page.locator('#health-note').textContent()).toMatch(/^\d of 4 not as they should be$/);
+    expect(await page.locator('#health-note').textContent()).toMatch(/^\d of 5 not as they should be$/);
+    await untilValue(page, 'tiersNote', /^\d+ origin calls?, \d+ spared$/);
+    await page
+      .locator('#parts li')
+      .filter({ hasText: 'Azure breaker' })
+      .locator('[data-state=open]')
+      .waitFor();
     await page.locator('#changes li').filter({ hasText: 'Redis backend fallback' }).waitFor();
     expect(mistakes).toEqual([]);
   } finally {
