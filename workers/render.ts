@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Metadata, OutputInfo, Sharp } from 'sharp';
 import { qualityOf, type Variant } from '../src/core/variant.ts';
 import type { RenderJob, RenderResult } from '../src/pool/job.ts';
+import { checkOutputPixels } from './output-size.ts';
 import { decoding, openImage, ownBytes, readHeader } from './open-image.ts';
 
 /** JPEG has no alpha: what was transparent becomes white, as on most pages. */
@@ -16,7 +17,9 @@ export async function render(job: RenderJob): Promise<RenderResult> {
   const { variant } = job;
   const source = new Uint8Array(job.source);
   const header = await readHeader(source);
-  const image = openImage(source, header, { ...job, animated: keepsAnimation(header, variant) });
+  const animated = keepsAnimation(header, variant);
+  checkOutputPixels(header, variant, animated);
+  const image = openImage(source, header, { ...job, animated });
   const encoded = encode(resize(image, variant), variant, job.webpEffort);
   const { data, info } = await decoding(encoded.toUint8Array());
   return describe(data, info, `image/${variant.format}`);

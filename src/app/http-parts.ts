@@ -153,7 +153,7 @@ function buildRoutes(
       ...(upstream === undefined
         ? []
         : apiRoutes({ api: upstream.api, budget, bodyBytesMax: config.API_MAX_BODY_MB * MIB, log })),
-      ...adminRoutes({ access, cache, ingest, stats: adminStats, locate, budget, warm }),
+      ...adminRoutes({ access, cache, stats: adminStats, locate, budget, warm }),
       ...healthRoutes({ missing: deps.missing }),
       ...pageRoutes(loadPages(pagesDir())),
     ],

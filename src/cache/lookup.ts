@@ -47,6 +47,8 @@ export interface Cache {
   put(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<{ readonly replaced: boolean }>;
   /** From every tier, with everything rendered from it. */
   delete(key: string, signal: AbortSignal): Promise<boolean>;
+  /** From every tier, with everything rendered from it, but not from the origin: it can come back from there. */
+  clear(key: string, signal: AbortSignal): Promise<boolean>;
   /** From every tier, each key that the test accepts; the number of keys removed. */
   deleteWhere(test: (key: string) => boolean, signal: AbortSignal): Promise<number>;
   /** Somebody else changed the key: forget it here, and let no read that is under way store it. */

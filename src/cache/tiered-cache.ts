@@ -111,6 +111,7 @@ export function createTieredCache(parts: TieredCacheParts, deps: { readonly cloc
     has,
     put: changes.put,
     delete: changes.delete,
+    clear: changes.clear,
     deleteWhere: changes.deleteWhere,
     invalidate,
     invalidateAll,

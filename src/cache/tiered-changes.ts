@@ -12,6 +12,8 @@ import type { TierRow, TierSlot } from './tier-row.ts';
 export interface TieredChanges {
   put(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<{ readonly replaced: boolean }>;
   delete(key: string, signal: AbortSignal): Promise<boolean>;
+  /** Out of every tier, but never from the origin: what was cleared can be read from there again. */
+  clear(key: string, signal: AbortSignal): Promise<boolean>;
   deleteWhere(test: (key: string) => boolean, signal: AbortSignal): Promise<number>;
   /** Out of every tier, but not from the origin: that is where it was found gone. */
   forget(key: string, flight: Flight): Promise<void>;
@@ -69,6 +71,13 @@ export function createTieredChanges(row: TierRow, has: (key: string) => boolean)
     return existed;
   }
 
+  async function clear(key: string, signal: AbortSignal): Promise<boolean> {
+    return locks.run(key, signal, async () => {
+      origin?.forget(key);
+      return removeHere(key);
+    });
+  }
+
   async function forget(key: string, flight: Flight): Promise<void> {
     await locks.run(key, flight.signal, async () => {
       // Somebody put it here since the origin was asked: that is newer.
@@ -85,11 +94,11 @@ export function createTieredChanges(row: TierRow, has: (key: string) => boolean)
     flights.invalidateAll();
     await memory?.deleteWhere(test);
     // Written while this ran: one tier may have lost it, another not.
-    for (const key of locks.busyKeys()) if (test(key)) await remove(key, signal);
+    for (const key of locks.busyKeys()) if (test(key)) await clear(key, signal);
     return removed + hot.size;
   }
 
-  return { put, delete: remove, deleteWhere, forget };
+  return { put, delete: remove, clear, deleteWhere, forget };
 }
 
 async function putInTier(slot: TierSlot, entry: Entry, body: Uint8Array): Promise<boolean> {

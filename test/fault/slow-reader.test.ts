@@ -1,4 +1,4 @@
-/** The stall experiments of shared/pitfalls.md (A, S, B, E, C, D, F, W, X, V), with the outcomes that we want. */
+/** Readers that stall, by experiment (A, S, B, E, C, D, F over SSE; W, X, V over WebSocket). */
 import { afterAll, describe, expect, it } from 'vitest';
 import { startEventServer, type EventServer } from '../fixtures/event-server.ts';
 import { finalOf, partialOf, until } from '../fixtures/events.ts';
@@ -46,7 +46,11 @@ const pause = async (ms: number): Promise<void> => new Promise((resolve) => setT
 async function publishUntil(server: EventServer, isTrue: () => boolean): Promise<readonly string[]> {
   const published: string[] = [];
   while (!isTrue()) {
-    if (published.length >= IMAGES_MAX) throw new Error('the kernel takes everything');
+    // On a busy machine deliveries are behind what is published: they come.
+    if (published.length >= IMAGES_MAX) {
+      await until('more than the kernel takes has been delivered', isTrue);
+      break;
+    }
     published.push(`i${published.length}`);
     await server.bus.publish(finalOf(`i${published.length - 1}`));
     await pause(2);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Cache } from '../../cache/lookup.ts';
 import { checkImageId } from '../../core/image-id.ts';
 import { AppError } from '../../errors.ts';
-import { deleteImage, type IngestDeps } from '../../flows/ingest-image.ts';
+import { imageKey, partialKey } from '../../core/keys.ts';
 import type { Access } from '../access.ts';
 import type { Exchange } from '../exchange.ts';
 import { readBody } from '../read-body.ts';
@@ -13,7 +13,6 @@ import type { UploadBudget } from '../upload-budget.ts';
 export interface AdminDeps {
   readonly access: Access;
   readonly cache: Cache;
-  readonly ingest: Omit<IngestDeps, 'pool'>;
   readonly stats: () => unknown;
   readonly locate: (id: string, signal: AbortSignal) => Promise<unknown>;
   readonly warm: (ids: readonly string[]) => unknown;
@@ -54,6 +53,12 @@ async function readIds(exchange: Exchange, budget: UploadBudget): Promise<readon
   }
 }
 
+/** Out of every tier. Never from the origin: an operator who clears a cache keeps the originals. */
+async function clearImage(id: string, cache: Cache, signal: AbortSignal): Promise<boolean> {
+  const wasKept = await cache.clear(imageKey(checkImageId(id)), signal);
+  return (await cache.clear(partialKey(id), signal)) || wasKept;
+}
+
 export function adminRoutes(deps: AdminDeps): readonly Route[] {
   return [
     {
@@ -82,7 +87,7 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
         const cleared =
           key === null
             ? await deps.cache.deleteWhere(() => true, exchange.signal)
-            : Number(await deleteImage(key, deps.ingest));
+            : Number(await clearImage(key, deps.cache, exchange.signal));
         sendJson(exchange, deps.access, { cleared });
       },
     },

@@ -203,3 +203,24 @@ describe('an origin below the tiers', () => {
     expect([disk.held.size, cache.peek('image:a')]).toEqual([0, undefined]);
   });
 });
+
+describe('clearing a cache over an origin that is written through', () => {
+  it('never deletes there: not one key, not by pattern while the key is being written', async () => {
+    const { cache, calls, origin } = create();
+    const latch = createLatch();
+    const through: Pick<Origin, 'put' | 'delete'> = {
+      put: async (entry) => latch.opened.then(() => entry),
+      delete: async (key) => calls.push(`delete ${key}`) > 0,
+    };
+    Object.assign(origin, through);
+    const put = cache.put(entryOf('image:a', NEW), NEW, nobody);
+    await turn();
+    const clearing = cache.deleteWhere((key) => key === 'image:a', nobody);
+    latch.open();
+    await Promise.all([put, clearing]);
+    await cache.clear('image:a', nobody);
+    expect(calls.filter((call) => call.startsWith('delete'))).toEqual([]);
+    await cache.delete('image:a', nobody);
+    expect(calls).toContain('delete image:a');
+  });
+});

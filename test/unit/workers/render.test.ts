@@ -44,6 +44,17 @@ async function pixelAt(bytes: Uint8Array, left: number, top: number): Promise<nu
 }
 
 describe('render', () => {
+  it('refuses what would hold too many pixels in the encoder, before decoding; a smaller size is fine', async () => {
+    const large = images.blackPng(5000, 4000);
+    const whole = { width: 0, height: 0 };
+    expect(await codeOf(make(large, whole))).toBe('image_too_many_pixels');
+    expect(await codeOf(make(large, { width: 8192, height: 0 }))).toBe('image_too_many_pixels');
+    expect(await codeOf(make(await images.png(), { width: 8192, height: 8192, fit: 'fill' }))).toBe(
+      'image_too_many_pixels',
+    );
+    expect(await codeOf(make(large, { width: 1024 }))).toBe('rendered');
+  });
+
   it.each(['webp', 'avif', 'jpeg', 'png'] as const)(
     'renders %s, exactly sized and hashed',
     async (format) => {
