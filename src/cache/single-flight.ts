@@ -28,7 +28,17 @@ export interface SingleFlight<T> {
   size(): number;
 }
 
+export interface SingleFlightOptions {
+  /**
+   * A flight of this age is not joined any more: whoever asks then starts the next one, and the leader
+   * that hangs holds up only those who came with it (nginx's proxy_cache_lock_age).
+   */
+  readonly ageMs: number;
+  readonly nowMs: () => number;
+}
+
 interface Running<T> {
+  readonly startedMs: number;
   readonly result: Promise<T>;
   readonly controller: AbortController;
   waiting: number;
@@ -38,7 +48,9 @@ interface Running<T> {
 /** Invalidated keys that are remembered while flights are under way; beyond, all of them count as invalidated. */
 const TOUCHED_KEYS_MAX = 10_000;
 
-export function createSingleFlight<T>(): SingleFlight<T> {
+const NEVER_TOO_OLD: SingleFlightOptions = { ageMs: Number.POSITIVE_INFINITY, nowMs: () => 0 };
+
+export function createSingleFlight<T>({ ageMs, nowMs } = NEVER_TOO_OLD): SingleFlight<T> {
   const open = new Map<string, Running<T>>();
   /** Flights that may store; an invalidated one leaves at once, its waiters do not. */
   const valid = new Set<AbortSignal>();
@@ -58,7 +70,7 @@ export function createSingleFlight<T>(): SingleFlight<T> {
         close(key, signal);
       });
     result.catch(() => undefined);
-    const running: Running<T> = { result, controller, waiting: 0, done: false };
+    const running: Running<T> = { startedMs: nowMs(), result, controller, waiting: 0, done: false };
     open.set(key, running);
     return running;
   }
@@ -75,7 +87,11 @@ export function createSingleFlight<T>(): SingleFlight<T> {
     work: (flight: Flight) => Promise<T>,
   ): Promise<Landed<T>> {
     signal.throwIfAborted();
-    const joined = open.get(key);
+    const underWay = open.get(key);
+    const isTooOld = underWay !== undefined && nowMs() - underWay.startedMs >= ageMs;
+    // Its waiters get what it brings; that is not stored, since invalidations reach only the newest.
+    if (isTooOld) close(key, underWay.controller.signal);
+    const joined = isTooOld ? undefined : underWay;
     const running = joined ?? start(key, work);
     running.waiting += 1;
     try {

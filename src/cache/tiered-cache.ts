@@ -41,13 +41,16 @@ export interface TieredCache extends Cache {
   stats(): TieredCacheStats;
 }
 
+/** Who comes later than this does not wait for a lookup that seems to hang. */
+const LOOKUP_AGE_MS = 5000;
+
 export function createTieredCache(parts: TieredCacheParts, deps: { readonly clock: Clock }): TieredCache {
   const { memory, origin } = parts;
   const row: TierRow = {
     memory,
     slots: parts.tiers.map((tier) => ({ tier, unsure: createUnsureKeys() })),
     origin,
-    flights: createSingleFlight<Found | undefined>(),
+    flights: createSingleFlight<Found | undefined>({ ageMs: LOOKUP_AGE_MS, nowMs: deps.clock.nowMs }),
     locks: createKeyedLock(),
   };
   const has = (key: string): boolean =>

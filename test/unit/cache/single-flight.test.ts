@@ -32,6 +32,26 @@ describe('a single flight', () => {
     expect(flights.size()).toBe(0);
   });
 
+  it('lets one more begin when the first takes too long, and stores nothing of the first', async () => {
+    let nowMs = 0;
+    const flights = createSingleFlight<string>({ ageMs: 5000, nowMs: () => nowMs });
+    const { begun, work } = createWork();
+    const early = flights.run('a', nobody, work);
+    nowMs = 4999;
+    const joining = flights.run('a', nobody, work);
+    nowMs = 5000;
+    const late = [flights.run('a', nobody, work), flights.run('a', nobody, work)];
+    await turn();
+    expect(begun).toHaveLength(2);
+    expect(begun.map(({ flight }) => flight.mayStore())).toEqual([false, true]);
+    begun[1]?.finish('second');
+    expect((await Promise.all(late)).map(({ value }) => value)).toEqual(['second', 'second']);
+    begun[0]?.finish('first');
+    expect((await early).value).toBe('first');
+    expect((await joining).collapsed).toBe(true);
+    expect(flights.size()).toBe(0);
+  });
+
   it('runs anew for who asks afterwards', async () => {
     const flights = createSingleFlight<string>();
     const first = flights.run('a', nobody, async () => '1');
