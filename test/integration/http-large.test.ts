@@ -54,8 +54,8 @@ async function expectNothingOpen(): Promise<void> {
 }
 
 /** Asks and then reads nothing more than the head. */
-async function stalled(path: string): Promise<RawConnection> {
-  const raw = await openRaw(app.port);
+async function stalled(path: string, port = app.port): Promise<RawConnection> {
+  const raw = await openRaw(port);
   raw.socket.once('data', () => raw.socket.pause());
   raw.send(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   await raw.until(/\r\n\r\n/);
@@ -145,6 +145,25 @@ describe('1.3 a body over 8 MiB', () => {
     );
     expect(answers.map((answer) => answer.status)).toEqual(sizes.map(() => 200));
     await expectNothingOpen();
+  });
+});
+
+describe('1.3 a large body in memory', () => {
+  test('is sent as it is taken, to the end or until the client leaves', async () => {
+    const hot = await runApp();
+    await hot.put('large', new Uint8Array(large));
+    const readers = await Promise.all(
+      Array.from({ length: 4 }, async () => stalled('/images/large', hot.port)),
+    );
+    expect(readers[0]?.received()).toContain('Cache-Status: memory; hit');
+    await expect.poll(() => transfersUnderWay()).toBe(4);
+    const [patient, ...others] = readers;
+    for (const other of others) other.close();
+    patient?.socket.resume();
+    const [, received = ''] = ((await patient?.ended()) ?? '').split(/\r\n\r\n(.*)/s);
+    expect(Buffer.from(received, 'latin1').equals(large)).toBe(true);
+    await expect.poll(() => transfersUnderWay()).toBe(0);
+    await hot.close();
   });
 });
 
