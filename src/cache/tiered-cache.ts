@@ -44,15 +44,19 @@ export interface TieredCache extends Cache {
 /** Who comes later than this does not wait for a lookup that seems to hang. */
 const LOOKUP_AGE_MS = 5000;
 
-export function createTieredCache(parts: TieredCacheParts, deps: { readonly clock: Clock }): TieredCache {
-  const { memory, origin } = parts;
-  const row: TierRow = {
+function createRow({ memory, tiers, origin }: TieredCacheParts, clock: Clock): TierRow {
+  return {
     memory,
-    slots: parts.tiers.map((tier) => ({ tier, unsure: createUnsureKeys() })),
+    slots: tiers.map((tier) => ({ tier, unsure: createUnsureKeys() })),
     origin,
-    flights: createSingleFlight<Found | undefined>({ ageMs: LOOKUP_AGE_MS, nowMs: deps.clock.nowMs }),
+    flights: createSingleFlight({ ageMs: LOOKUP_AGE_MS, nowMs: clock.nowMs }),
     locks: createKeyedLock(),
   };
+}
+
+export function createTieredCache(parts: TieredCacheParts, deps: { readonly clock: Clock }): TieredCache {
+  const { memory, origin } = parts;
+  const row = createRow(parts, deps.clock);
   const has = (key: string): boolean =>
     memory?.peek(key) !== undefined ||
     row.slots.some(({ tier, unsure }) => tier.has(key) && !unsure.has(key));

@@ -22,6 +22,7 @@ const OTHERS = new Set([
   'CHROMIUM_PATH',
   'TEST_REPORT',
   'UV_THREADPOOL_SIZE',
+  'UWS_HTTP_MAX_HEADERS_SIZE',
 ]);
 /** A name in code, or one that is given a value: two words or more. */
 const SETTING = /(?<=[`\s{'"]|^)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?=[`=,])/gm;
