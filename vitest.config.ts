@@ -15,6 +15,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 15_000,
     allowOnly: false,
+    // CI shares its cores with others: a test that needed a second attempt is printed as such.
+    retry: process.env['CI'] === undefined ? 0 : 2,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
 });
