@@ -14,7 +14,7 @@ import { describeMachine, pinSelf } from './machine.ts';
 import { makePng } from './make-png.ts';
 import { startAfterimage, type Afterimage } from './peers/afterimage.ts';
 import { number, spread } from './report/format.ts';
-import { ratioOf, spreadOf, valuesOf, type Spread } from './report/statistics.ts';
+import { quietValues, ratioOfSeries, spreadOf, type Spread } from './report/statistics.ts';
 import type { Bench, Effort, Row } from './scenario.ts';
 
 const SIZES = [4 * 1024, 512 * 1024];
@@ -54,10 +54,10 @@ function verdict(ratio: Spread): string {
 function say(row: Row): void {
   const [first, second] = row.series;
   if (first === undefined || second === undefined) return;
-  const of = (measure: 'value' | 'perCore') => ratioOf(valuesOf(second, measure), valuesOf(first, measure));
+  const of = (measure: 'value' | 'perCore') => ratioOfSeries(second, first, measure);
   for (const series of [first, second]) {
-    const perCore = spreadOf(valuesOf(series, 'perCore')).median;
-    const line = `${spread(spreadOf(valuesOf(series)))} ${row.unit}, ${number(perCore)} a core-second`;
+    const perCore = spreadOf(quietValues(series, 'perCore')).median;
+    const line = `${spread(spreadOf(quietValues(series)))} ${row.unit}, ${number(perCore)} a core-second`;
     process.stdout.write(`${row.label}  ${series.subject}: ${line}\n`);
   }
   process.stdout.write(`${row.label}  by requests/s: ${verdict(of('value'))}\n`);

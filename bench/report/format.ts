@@ -1,6 +1,6 @@
 /** Numbers and tables as text, for the terminal and for Markdown alike. */
 import type { Row } from '../scenario.ts';
-import { ratioOf, spreadOf, valuesOf, type Spread, type Verdict } from './statistics.ts';
+import { quietValues, ratioOfSeries, spreadOf, type Spread, type Verdict } from './statistics.ts';
 
 export function number(value: number): string {
   if (Number.isNaN(value)) return '–';
@@ -23,18 +23,17 @@ export function rowTable(rows: readonly Row[]): string {
   const lines = rows.flatMap((row) => {
     const [first] = row.series;
     return row.series.map((series, at) => {
-      const mine = valuesOf(series);
-      const theirs = first === undefined ? mine : valuesOf(first);
-      const ratio = row.better === 'more' ? ratioOf(theirs, mine) : ratioOf(mine, theirs);
-      const p99 = spreadOf(valuesOf(series, 'p99Ms')).median;
-      const perCore = row.better === 'more' ? spreadOf(valuesOf(series, 'perCore')).median : Number.NaN;
+      const ahead = first ?? series;
+      const ratio = row.better === 'more' ? ratioOfSeries(ahead, series) : ratioOfSeries(series, ahead);
+      const p99 = spreadOf(quietValues(series, 'p99Ms')).median;
+      const perCore = row.better === 'more' ? spreadOf(quietValues(series, 'perCore')).median : Number.NaN;
       const cores = spreadOf(series.samples.map((sample) => sample.cores ?? Number.NaN)).median;
       const others = spreadOf(series.samples.map((sample) => sample.disturbed ?? Number.NaN)).median;
       const load = spreadOf(series.samples.map((sample) => sample.loadCores ?? Number.NaN)).median;
       return [
         at === 0 ? row.label : '',
         series.subject,
-        `${spread(spreadOf(mine))} ${row.unit}`,
+        `${spread(spreadOf(quietValues(series)))} ${row.unit}`,
         at === 0 ? '' : spread(ratio),
         Number.isNaN(perCore) ? '' : number(perCore),
         Number.isNaN(cores) ? '' : `${number(cores)} / ${number(load)} / ${number(others)}`,
@@ -61,13 +60,18 @@ function wanted({ target }: Verdict): string {
   return target.atLeast === undefined ? `≤ ${target.atMost ?? ''}` : `≥ ${target.atLeast}`;
 }
 
+function metOf({ met, isDisturbed }: Verdict): string {
+  if (met === undefined) return '–';
+  return `${met ? 'yes' : '**no**'}${isDisturbed ? ', but no round was quiet' : ''}`;
+}
+
 export function verdictTable(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map((verdict) => [
     verdict.target.figure,
     `${wanted(verdict)}${verdict.target.peer === undefined ? '' : ' ×'}`,
     verdict.measured === undefined ? 'peer missing' : spread(verdict.measured),
     verdict.perCore === undefined ? '' : number(verdict.perCore.median),
-    verdict.met === undefined ? '–' : verdict.met ? 'yes' : '**no**',
+    metOf(verdict),
   ]);
   return table(['figure', 'wanted', 'measured', 'by core-second', 'met'], lines);
 }

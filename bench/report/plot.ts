@@ -1,7 +1,7 @@
 /** A scenario as horizontal bars in one SVG, hand-written: whiskers are the least and the most of the rounds. */
 import type { Outcome, Row } from '../scenario.ts';
 import { number } from './format.ts';
-import { spreadOf, valuesOf } from './statistics.ts';
+import { quietValues, spreadOf } from './statistics.ts';
 
 const WIDTH = 720;
 const LEFT = 190;
@@ -16,7 +16,7 @@ function escape(text: string): string {
 
 /** Each row has a scale of its own: 4 KB and 2 MB hits differ a hundredfold. */
 function drawRow(row: Row, top: number): string[] {
-  const spreads = row.series.map((series) => spreadOf(valuesOf(series)));
+  const spreads = row.series.map((series) => spreadOf(quietValues(series)));
   const most = Math.max(...spreads.map((each) => each.most));
   const scale = (value: number): number => (value / most) * (WIDTH - LEFT - RIGHT);
   const label = `<text x="8" y="${top + 13}" font-weight="600">${escape(row.label)}</text>`;

@@ -1,4 +1,5 @@
 /** Medians, spreads and ratios of interleaved samples. Ratios are taken round by round, so that drift cancels. */
+import { DISTURBED } from '../interleave.ts';
 import type { Measure, Row, Sample, Series, Target } from '../scenario.ts';
 
 export interface Spread {
@@ -14,6 +15,8 @@ export interface Verdict {
   readonly met: boolean | undefined;
   /** The same ratio for each second of processor time: what a disturbed machine cannot bend. */
   readonly perCore: Spread | undefined;
+  /** No round was quiet for both: the figure is the machine's as much as the subject's. */
+  readonly isDisturbed: boolean;
 }
 
 export function spreadOf(values: readonly number[]): Spread {
@@ -34,7 +37,31 @@ export function valuesOf(series: Series, of: Measure = 'value'): number[] {
   return series.samples.map((sample) => measureOf(sample, of));
 }
 
-export function ratioOf(mine: readonly number[], theirs: readonly number[]): Spread {
+export function isQuiet({ disturbed = 0 }: Sample): boolean {
+  return disturbed <= DISTURBED;
+}
+
+/** The values of rounds in which others left the machine alone; of all rounds where there is no such. */
+export function quietValues(series: Series, of: Measure = 'value'): number[] {
+  const quiet = series.samples.filter(isQuiet);
+  return valuesOf(quiet.length === 0 ? series : { ...series, samples: quiet }, of);
+}
+
+/** Mine by theirs, round by round; rounds that were quiet for both, where there are any. */
+export function ratioOfSeries(mine: Series, theirs: Series, of: Measure = 'value'): Spread {
+  const isBothQuiet = (sample: Sample, round: number): boolean => {
+    const other = theirs.samples[round];
+    return other !== undefined && isQuiet(sample) && isQuiet(other);
+  };
+  const rounds = mine.samples.flatMap((sample, round) => (isBothQuiet(sample, round) ? [round] : []));
+  const pick = (series: Series): number[] => {
+    const values = valuesOf(series, of);
+    return rounds.length === 0 ? values : rounds.map((round) => values[round] ?? Number.NaN);
+  };
+  return ratioOf(pick(mine), pick(theirs));
+}
+
+function ratioOf(mine: readonly number[], theirs: readonly number[]): Spread {
   return spreadOf(mine.map((value, round) => value / (theirs[round] ?? Number.NaN)));
 }
 
@@ -43,14 +70,16 @@ export function judge(target: Target, rows: readonly Row[]): Verdict {
   const mine = row?.series.find((series) => series.subject === target.subject);
   const peer = row?.series.find((series) => series.subject === target.peer);
   if (mine === undefined || (target.peer !== undefined && peer === undefined)) {
-    return { target, measured: undefined, met: undefined, perCore: undefined };
+    return { target, measured: undefined, met: undefined, perCore: undefined, isDisturbed: false };
   }
-  const values = valuesOf(mine, target.of);
-  const measured = peer === undefined ? spreadOf(values) : ratioOf(values, valuesOf(peer, target.of));
+  const measured =
+    peer === undefined ? spreadOf(quietValues(mine, target.of)) : ratioOfSeries(mine, peer, target.of);
   const met =
     measured.median >= (target.atLeast ?? Number.NEGATIVE_INFINITY) &&
     measured.median <= (target.atMost ?? Number.POSITIVE_INFINITY);
-  const perCore =
-    peer === undefined ? undefined : ratioOf(valuesOf(mine, 'perCore'), valuesOf(peer, 'perCore'));
-  return { target, measured, met, perCore };
+  const perCore = peer === undefined ? undefined : ratioOfSeries(mine, peer, 'perCore');
+  const isDisturbed = !mine.samples.some(
+    (sample, round) => isQuiet(sample) && isQuiet(peer?.samples[round] ?? sample),
+  );
+  return { target, measured, met, perCore, isDisturbed };
 }

@@ -6,7 +6,7 @@ import type { Machine } from '../machine.ts';
 import type { Effort, Outcome, Scenario } from '../scenario.ts';
 import { rowTable, verdictTable } from './format.ts';
 import { plot } from './plot.ts';
-import { judge } from './statistics.ts';
+import { isQuiet, judge } from './statistics.ts';
 
 export interface Finished {
   readonly scenario: Scenario;
@@ -25,7 +25,7 @@ function disturbedSamples({ finished }: Run): string {
   const samples = finished.flatMap(({ outcome }) =>
     outcome.rows.flatMap((row) => row.series.flatMap((series) => series.samples)),
   );
-  return `${samples.filter(({ disturbed = 0 }) => disturbed > DISTURBED).length} of ${samples.length}`;
+  return `${samples.filter((sample) => !isQuiet(sample)).length} of ${samples.length}`;
 }
 
 function machineLines(run: Run): string[] {
@@ -43,7 +43,8 @@ function machineLines(run: Run): string[] {
     `- ${effort.rounds} interleaved rounds of ${effort.seconds} s after ${effort.warmUpSeconds} s of warm-up; ` +
       'ratios are medians of the ratios within a round',
     '- a core-second: the figure for each second of processor time that the subject took; near one core of load, the load is what limits. ' +
-      `${disturbedSamples(run)} samples were kept although others took over ${DISTURBED} cores meanwhile`,
+      `Others took over ${DISTURBED} cores during ${disturbedSamples(run)} samples: those rounds are left out ` +
+      'where a subject has quiet ones',
   ];
 }
 

@@ -7,7 +7,7 @@ import { startAfterimage } from '../peers/afterimage.ts';
 import type { Bench, Outcome, Sample, Scenario, Series } from '../scenario.ts';
 
 const FIRST = 1000;
-const MORE = { smoke: 200, quick: 5000, full: 10_000 } as const;
+const MORE = { smoke: 200, quick: 10_000, full: 10_000 } as const;
 const SETTLE_MS = 1500;
 
 interface Subject {

@@ -6,7 +6,7 @@ import { whichTool } from '../machine.ts';
 import { makePng } from '../make-png.ts';
 import { startAfterimage } from '../peers/afterimage.ts';
 import { REDIS_MISSING, setInRedis, startRedis } from '../peers/redis.ts';
-import { spreadOf, valuesOf } from '../report/statistics.ts';
+import { quietValues, spreadOf } from '../report/statistics.ts';
 import type { Bench, Outcome, Row, Scenario, Target } from '../scenario.ts';
 import { freePort, startProcess, type Running } from '../start-process.ts';
 
@@ -106,13 +106,13 @@ function subjects(sites: readonly Site[], bench: Bench, revalidates: boolean): S
 function halfLoad(sites: readonly Site[], full: Row, bench: Bench): Subject[] {
   return sites.map((site) => {
     const shown = full.series.find((series) => series.subject === site.name);
-    const perSecond = spreadOf(shown === undefined ? [] : valuesOf(shown)).median / 2;
+    const perSecond = spreadOf(shown === undefined ? [] : quietValues(shown)).median / 2;
     const measure = async (seconds: number) => {
       const script = writePacing(bench.dir, perSecond, CONNECTIONS);
       const sample = await wrk(site.url, { connections: CONNECTIONS, seconds, script }, bench.machine);
       return { ...sample, value: sample.p50Ms ?? Number.NaN };
     };
-    return { name: site.name, pids: [], measure };
+    return { name: site.name, pids: site.pids, measure };
   });
 }
 
