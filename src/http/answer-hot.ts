@@ -20,12 +20,15 @@ export interface AnswerHotDeps {
   readonly context: RouteContext;
 }
 
+/** Each header read costs: what another one makes void is not read (RFC 9110 13.2.2, 13.1.5). */
 function conditionsOf(req: HttpRequest): Conditions {
+  const ifNoneMatch = req.getHeader('if-none-match');
+  const range = req.getMethod() === 'head' ? '' : req.getHeader('range');
   return {
-    ifNoneMatch: req.getHeader('if-none-match'),
-    ifModifiedSince: req.getHeader('if-modified-since'),
-    range: req.getMethod() === 'head' ? '' : req.getHeader('range'),
-    ifRange: req.getHeader('if-range'),
+    ifNoneMatch,
+    ifModifiedSince: ifNoneMatch === '' ? req.getHeader('if-modified-since') : '',
+    range,
+    ifRange: range === '' ? '' : req.getHeader('if-range'),
   };
 }
 

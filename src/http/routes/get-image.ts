@@ -11,7 +11,7 @@ import { AppError } from '../../errors.ts';
 import { answerFound, type FoundKind } from '../answer-found.ts';
 import { answerHot } from '../answer-hot.ts';
 import type { Exchange, Request } from '../exchange.ts';
-import { createImageQueryReader, imageIdOf, type ImageQuery } from '../image-target.ts';
+import { createImageQueryReader, decodeTail, imageIdOf, type ImageQuery } from '../image-target.ts';
 import type { HeadSettings } from '../representation-head.ts';
 import { toHandler, type RouteContext } from '../routes.ts';
 
@@ -98,7 +98,8 @@ function findHot(
     const query = readQuery(req.getQuery() ?? '');
     if (query.signed) return undefined;
     const accept = query.variant?.format === 'auto' ? req.getHeader('accept') : '';
-    const id = imageIdOf(req.getUrl(), PREFIX);
+    // Not checked: nothing is ever kept under an id that is not valid.
+    const id = decodeTail(req.getUrl(), PREFIX);
     return serveHot({ id, partial: query.partial, variant: query.variant, accept }, deps.serve.cache);
   } catch {
     return undefined;
