@@ -56,7 +56,7 @@ function addressOf(config: Config, port: number): string {
 
 /** Starts everything; resolves when requests are answered. Rejects, with nothing left running, when it can't. */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
-  const { log, workerUrl = new URL('../workers/image-worker.js', import.meta.url) } = options;
+  const { log, workerUrl = new URL('../workers/worker-entry.cjs', import.meta.url) } = options;
   const clock = systemClock;
   const pool = createPool(config, workerUrl);
   const health = createHealthChanges(clock);

@@ -32,7 +32,7 @@ function refusal(thrown: unknown): JobResult {
   };
 }
 
-/** Called by Piscina, by name. Resolves to a JobResult whose buffer is moved, not copied. */
+/** Called by worker-entry.cts. Resolves to a JobResult whose buffer is moved, not copied. */
 export async function runJob(job: Job): Promise<unknown> {
   const input = job.kind === 'ingest' ? job.body : job.source;
   const result = await perform(job).catch(refusal);

@@ -34,7 +34,7 @@ describe('the pool with its own worker', () => {
       limits: { imageBytes: 32 << 20, pixels: 50_000_000 },
       webpEffort: 0,
       sizes: [64, 256, 128],
-      workerUrl: new URL('../../../dist/workers/image-worker.js', import.meta.url),
+      workerUrl: new URL('../../../dist/workers/worker-entry.cjs', import.meta.url),
     });
   });
 
