@@ -1,5 +1,6 @@
 /** Every scenario, in the order in which they run: what convinces most comes first. */
 import type { Scenario } from './scenario.ts';
+import { allocations } from './scenarios/allocations.ts';
 import { conditional } from './scenarios/conditional.ts';
 import { eviction } from './scenarios/eviction.ts';
 import { fanOut } from './scenarios/fan-out.ts';
@@ -22,4 +23,5 @@ export const SCENARIOS: readonly Scenario[] = [
   variants,
   eviction,
   growth,
+  allocations,
 ];

@@ -8,12 +8,21 @@ import type { Images, Peer } from './peer.ts';
 
 const PROGRAM = fileURLToPath(new URL('../programs/bare-uws.js', import.meta.url));
 
-export async function startBareUws(dir: string, images: Images, machine: Machine): Promise<Peer> {
+export interface BareUws extends Peer {
+  output(): string;
+}
+
+export async function startBareUws(
+  dir: string,
+  images: Images,
+  machine: Machine,
+  nodeArgs: readonly string[] = [],
+): Promise<BareUws> {
   const own = join(dir, 'bare-uws');
   mkdirSync(own, { recursive: true });
   for (const [name, bytes] of images) writeFileSync(join(own, name), bytes);
   const port = await freePort();
-  const running = await startProcess(process.execPath, [PROGRAM, String(port), own], {
+  const running = await startProcess(process.execPath, [...nodeArgs, PROGRAM, String(port), own], {
     core: machine.serverCore,
     isReady: (output) => output.includes('ready'),
   });
@@ -24,6 +33,7 @@ export async function startBareUws(dir: string, images: Images, machine: Machine
     base,
     pid: running.pid,
     url: (image) => `${base}/images/${image}`,
+    output: running.output,
     stop: running.stop,
   };
 }
