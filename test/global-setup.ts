@@ -1,10 +1,13 @@
 /**
  * Before the first test: what they need beside Node. Installs what is missing where that is possible
  * and allowed (root with apt-get), and says so; else stops with the line to type. Nothing is skipped.
+ * After the last: the table of the faults that were tried.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { FAULT_TABLE_VARIABLE, renderFaultTable } from './fault/suite/fault-table.ts';
 
 interface Program {
   readonly name: string;
@@ -77,7 +80,7 @@ function howToInstall(programs: readonly Program[]): string {
   return process.platform === 'darwin' ? brew : `sudo ${apt}`;
 }
 
-export default function setup(): void {
+export default function setup(): () => void {
   if (!existsSync(new URL('../dist/workers/image-worker.js', import.meta.url))) {
     throw new Error('Tests run the built workers: type npm run build (npm test does it by itself)');
   }
@@ -90,4 +93,12 @@ export default function setup(): void {
     throw new Error(`Tests need ${names} on the PATH: type ${howToInstall(still)}`);
   }
   process.env['CHROMIUM_PATH'] = chromiumPath();
+  const table = join(mkdtempSync(join(tmpdir(), 'afterimage-faults-')), 'rows.jsonl');
+  writeFileSync(table, '');
+  process.env[FAULT_TABLE_VARIABLE] = table;
+  return () => {
+    const text = renderFaultTable(table);
+    if (text !== '') console.warn(`\n${text}`);
+    rmSync(dirname(table), { recursive: true, force: true });
+  };
 }

@@ -73,6 +73,7 @@ export function readStats(sources: StatsSources) {
     misses,
     hit_ratio: hits + misses === 0 ? 0 : round(hits / (hits + misses)),
     lookups_collapsed: cache.collapsed,
+    lookups_under_way: cache.underWay,
     origin_calls: calls,
     origin_calls_spared: hits + (cache.origin?.spared ?? 0),
     tiers: cache.tiers,
