@@ -1,6 +1,6 @@
 /** The built server as a process of its own, started again by hand where a fault kills it, and its readings. */
 import { Agent, request } from 'node:http';
-import { serveCli, newFolder, type CliRun } from '../../fixtures/run-cli.ts';
+import { serveCli, newFolder, type CliOptions, type CliRun } from '../../fixtures/run-cli.ts';
 import { rm } from 'node:fs/promises';
 
 export interface Answer {
@@ -70,11 +70,13 @@ const SETTINGS = {
   WORKER_THREADS: '2',
 };
 
+/** `limits`: of its process. */
 export async function startFaultServer(
   settings: Readonly<Record<string, string>> = {},
+  limits: Pick<CliOptions, 'openFilesMax'> = {},
 ): Promise<FaultServer> {
   const folder = newFolder();
-  let run: CliRun & { readonly url: string } = await serveCli({ ...SETTINGS, ...settings }, folder);
+  let run: CliRun & { readonly url: string } = await serveCli({ ...SETTINGS, ...settings }, folder, limits);
   let said = '';
   const port = Number(new URL(run.url).port);
   // Without keep-alive no client connection is left to be taken for a leak.
@@ -138,7 +140,7 @@ export async function startFaultServer(
     async restart(more = {}) {
       await run.ended;
       said += run.out() + run.err();
-      run = await serveCli({ ...SETTINGS, ...settings, ...more, PORT: String(port) }, folder);
+      run = await serveCli({ ...SETTINGS, ...settings, ...more, PORT: String(port) }, folder, limits);
     },
     async close() {
       agent.destroy();
