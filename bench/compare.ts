@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { interleave } from './interleave.ts';
-import { wrk } from './load/wrk.ts';
+import { chooseLoad } from './load/http-load.ts';
 import { describeMachine, pinSelf } from './machine.ts';
 import { makePng } from './make-png.ts';
 import { startAfterimage, type Afterimage } from './peers/afterimage.ts';
@@ -76,7 +76,7 @@ async function compare(sides: readonly Side[], bench: Bench): Promise<void> {
         name: server.name,
         pids: [server.pid],
         measure: async (seconds: number) =>
-          wrk(server.url(`${bytes}.png`), { connections: CONNECTIONS, seconds }, bench.machine),
+          bench.load(server.url(`${bytes}.png`), { connections: CONNECTIONS, seconds }),
       }));
       const label = `hit ${bytes / 1024} KB`;
       say(await interleave({ label, unit: 'requests/s', better: 'more' }, subjects, bench));
@@ -97,8 +97,11 @@ async function main(): Promise<void> {
     process.exit(2);
   }
   const machine = describeMachine();
-  if (machine.tools['wrk'] === undefined) {
-    process.stderr.write('The load comes from wrk, which is not here. Get it: apt-get install wrk\n');
+  const effort = values.quick ? QUICK : FULL;
+  const sayProgress = (progress: string) => void process.stderr.write(`${progress}\n`);
+  const maker = await chooseLoad({ machine, effort, say: sayProgress });
+  if (typeof maker === 'string') {
+    process.stderr.write(`There is nothing to make load with. ${maker}\n`);
     process.exit(2);
   }
   pinSelf(machine);
@@ -106,12 +109,7 @@ async function main(): Promise<void> {
   try {
     const own = { name: 'work tree', launch: join(process.cwd(), 'dist/src/launch.cjs') };
     const sides = [buildCommit(before, dir), after === undefined ? own : buildCommit(after, dir)];
-    const bench = {
-      effort: values.quick ? QUICK : FULL,
-      machine,
-      dir,
-      say: (progress: string) => void process.stderr.write(`${progress}\n`),
-    };
+    const bench = { effort, machine, load: maker.in(dir), dir, say: sayProgress };
     await compare(sides, bench);
   } finally {
     rmSync(dir, { recursive: true, force: true });

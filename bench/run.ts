@@ -6,42 +6,67 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chooseLoad, type LoadMaker } from './load/http-load.ts';
 import { describeMachine, pinSelf, type Machine } from './machine.ts';
 import { renderMarkdown, writeReport, type Finished, type Run } from './report/write-report.ts';
 import type { Effort, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const SMOKE: Effort = { name: 'smoke', rounds: 1, seconds: 1, warmUpSeconds: 1 };
-const QUICK: Effort = { name: 'quick', rounds: 3, seconds: 1, warmUpSeconds: 1 };
-const FULL: Effort = { name: 'full', rounds: 7, seconds: 3, warmUpSeconds: 2 };
+const QUICK: Effort = { name: 'quick', rounds: 2, seconds: 1, warmUpSeconds: 1 };
+const FULL: Effort = { name: 'full', rounds: 5, seconds: 2, warmUpSeconds: 1 };
 
 const RESULTS = 'bench/results';
 
 const HELP = `npm run bench -- [scenario ...] [--quick] [--smoke] [--list] [--out folder]
 
   scenario   names from --list; none: all of them
-  --quick    three rounds of a second: some peers and sizes left out
+  --quick    two rounds of a second, in under three minutes: some scenarios, peers and sizes left out
   --smoke    one round, no claims: does the harness still run?
   --out      where the report goes (bench/results)
 `;
 
-/** wrk is the load of nearly every scenario: without it there is nothing to say. */
-function assertUsable(machine: Machine): void {
-  if (machine.tools['wrk'] !== undefined) return;
-  process.stderr.write('The load comes from wrk, which is not here. Get it: apt-get install wrk\n');
+/** Nearly every scenario needs a load: without one there is nothing to say. */
+async function makerHere(machine: Machine, effort: Effort): Promise<LoadMaker> {
+  const say = (progress: string): void => void process.stderr.write(`${progress}\n`);
+  const maker = await chooseLoad({ machine, effort, say });
+  if (typeof maker !== 'string') return maker;
+  process.stderr.write(`There is nothing to make load with. ${maker}\n`);
   process.exit(2);
 }
 
-function chosen(names: readonly string[]): readonly Scenario[] {
+/** Named ones are run in any case; without names a quick run leaves out what takes too long for it. */
+function chosen(names: readonly string[], effort: Effort): readonly Scenario[] {
   const unknown = names.find((name) => SCENARIOS.every((scenario) => scenario.name !== name));
   if (unknown !== undefined) {
     process.stderr.write(`There is no scenario ${unknown}; --list says which there are.\n`);
     process.exit(2);
   }
-  return names.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => names.includes(name));
+  if (names.length > 0) return SCENARIOS.filter(({ name }) => names.includes(name));
+  return effort.name === 'quick' ? SCENARIOS.filter(({ takesS }) => takesS?.quick !== 0) : SCENARIOS;
 }
 
-async function runAll(scenarios: readonly Scenario[], effort: Effort, machine: Machine) {
+function listing(): string {
+  const seconds = (value: number | undefined): string =>
+    (value === undefined ? '?' : value === 0 ? '–' : `${value} s`).padStart(6);
+  const total = (effort: 'quick' | 'full'): number =>
+    SCENARIOS.reduce((sum, { takesS }) => sum + (takesS?.[effort] ?? 0), 0);
+  const line = (name: string, quick: number | undefined, full: number | undefined, text: string): string =>
+    `${name.padEnd(14)}${seconds(quick)}${seconds(full)}  ${text}`;
+  return [
+    `${'scenario'.padEnd(14)} quick  full  on a quiet machine of two cores; –: left out`,
+    ...SCENARIOS.map(({ name, question, takesS }) => line(name, takesS?.quick, takesS?.full, question)),
+    line('all', total('quick'), total('full'), ''),
+  ].join('\n');
+}
+
+interface Means {
+  readonly effort: Effort;
+  readonly machine: Machine;
+  readonly maker: LoadMaker;
+}
+
+async function runAll(scenarios: readonly Scenario[], { effort, machine, maker }: Means) {
   const finished: Finished[] = [];
   const failed: string[] = [];
   const startedMs = performance.now();
@@ -54,7 +79,10 @@ async function runAll(scenarios: readonly Scenario[], effort: Effort, machine: M
       process.stderr.write(`[${String(seconds).padStart(4)} s] ${scenario.name}: ${progress}\n`);
     };
     try {
-      finished.push({ scenario, outcome: await scenario.run({ effort, machine, dir, say }) });
+      finished.push({
+        scenario,
+        outcome: await scenario.run({ effort, machine, load: maker.in(dir), dir, say }),
+      });
     } catch (error) {
       failed.push(`${scenario.name}: ${error instanceof Error ? error.message : String(error)}`);
       say(`FAILED ${failed.at(-1)}`);
@@ -77,19 +105,28 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(HELP);
-  if (values.list) {
-    const lines = SCENARIOS.map(({ name, question }) => `${name.padEnd(14)} ${question}`);
-    return void process.stdout.write(`${lines.join('\n')}\n`);
-  }
-  const scenarios = chosen(positionals);
+  if (values.list) return void process.stdout.write(`${listing()}\n`);
+  const effort = values.smoke ? SMOKE : values.quick ? QUICK : FULL;
+  const scenarios = chosen(positionals, effort);
   const out = values.smoke && values.out === RESULTS ? join(tmpdir(), 'afterimage-bench-smoke') : values.out;
   const machine = describeMachine();
-  assertUsable(machine);
+  const maker = await makerHere(machine, effort);
   pinSelf(machine);
-  const effort = values.smoke ? SMOKE : values.quick ? QUICK : FULL;
-  const { finished, failed } = await runAll(scenarios, effort, machine);
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
-  const run: Run = { machine, effort, command, finished, failed };
+  const startedMs = performance.now();
+  const { finished, failed } = await runAll(scenarios, { effort, machine, maker });
+  const run: Run = {
+    machine,
+    effort,
+    load: maker.note,
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    tookS: Math.round((performance.now() - startedMs) / 1000),
+    finished,
+    failed,
+    leftOut:
+      positionals.length > 0
+        ? []
+        : SCENARIOS.filter((each) => !scenarios.includes(each)).map(({ name }) => name),
+  };
   writeReport(run, out);
   process.stdout.write(`${renderMarkdown(run)}\nWritten to ${out}\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;

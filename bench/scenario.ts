@@ -29,7 +29,7 @@ export interface Row {
   readonly series: readonly Series[];
 }
 
-export type Measure = 'value' | 'p50Ms' | 'p99Ms' | 'perCore';
+export type Measure = 'value' | 'p50Ms' | 'p99Ms' | 'perCore' | 'loadCores';
 
 /** What the project promises. Without a peer, the number is compared as it is. */
 export interface Target {
@@ -58,9 +58,25 @@ export interface Effort {
   readonly warmUpSeconds: number;
 }
 
+export interface LoadOptions {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly headers?: readonly string[];
+  /** What the whole asks for; absent: as much as it gets. */
+  readonly perSecond?: number;
+  /** A file with a path on each line, asked for in this order, over and over; absent: the URL's own. */
+  readonly paths?: string;
+  /** The line to begin behind. */
+  readonly from?: number;
+}
+
+/** Closed-loop HTTP load from one core; throws where a single request failed. */
+export type Load = (url: string, options: LoadOptions) => Promise<Sample>;
+
 export interface Bench {
   readonly effort: Effort;
   readonly machine: Machine;
+  readonly load: Load;
   /** A folder of the run's own, removed afterwards. */
   readonly dir: string;
   say(progress: string): void;
@@ -69,5 +85,7 @@ export interface Bench {
 export interface Scenario {
   readonly name: string;
   readonly question: string;
+  /** About how long it takes on a quiet machine; a quick run leaves out what takes 0 there. */
+  readonly takesS?: { readonly quick: number; readonly full: number };
   run(bench: Bench): Promise<Outcome>;
 }

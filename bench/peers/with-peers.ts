@@ -2,11 +2,13 @@
 import type { Bench } from '../scenario.ts';
 import { startAfterimage } from './afterimage.ts';
 import { startBareUws } from './bare-uws.ts';
+import { startFastify } from './fastify.ts';
 import { NGINX_MISSING, startNginx } from './nginx.ts';
+import { missingPackage } from './packages.ts';
 import type { Images, Peer } from './peer.ts';
 import { startVarnish, VARNISH_MISSING } from './varnish.ts';
 
-export type PeerName = 'afterimage' | 'nginx' | 'varnish' | 'bare-uws';
+export type PeerName = 'afterimage' | 'nginx' | 'varnish' | 'fastify' | 'bare-uws';
 
 export interface Started {
   readonly peers: readonly Peer[];
@@ -18,6 +20,9 @@ async function start(name: PeerName, images: Images, bench: Bench, known: readon
   if (name === 'afterimage') return startAfterimage(dir, images, machine);
   if (name === 'bare-uws') return startBareUws(dir, images, machine);
   if (name === 'nginx') return (await startNginx(dir, images, machine)) ?? NGINX_MISSING;
+  if (name === 'fastify') {
+    return (await startFastify(images, bench)) ?? missingPackage('Fastify with @fastify/static');
+  }
   const origin = known[0];
   if (origin === undefined) throw new Error('Varnish needs a peer before it to fill from');
   return (await startVarnish(dir, images, origin, machine)) ?? VARNISH_MISSING;

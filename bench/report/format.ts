@@ -65,13 +65,19 @@ function metOf({ met, isDisturbed }: Verdict): string {
   return `${met ? 'yes' : '**no**'}${isDisturbed ? ', but no round was quiet' : ''}`;
 }
 
+function judgedBy({ measured, fullLoad }: Verdict): string {
+  if (measured === undefined) return '';
+  return fullLoad === undefined ? 'measured' : `core-second: the load took ${number(fullLoad)} of its core`;
+}
+
 export function verdictTable(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map((verdict) => [
     verdict.target.figure,
     `${wanted(verdict)}${verdict.target.peer === undefined ? '' : ' ×'}`,
     verdict.measured === undefined ? 'peer missing' : spread(verdict.measured),
-    verdict.perCore === undefined ? '' : number(verdict.perCore.median),
+    verdict.perCore === undefined ? '' : spread(verdict.perCore),
+    judgedBy(verdict),
     metOf(verdict),
   ]);
-  return table(['figure', 'wanted', 'measured', 'by core-second', 'met'], lines);
+  return table(['figure', 'wanted', 'measured', 'by core-second', 'judged by', 'met'], lines);
 }

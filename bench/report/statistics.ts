@@ -15,6 +15,8 @@ export interface Verdict {
   readonly met: boolean | undefined;
   /** The same ratio for each second of processor time: what a disturbed machine cannot bend. */
   readonly perCore: Spread | undefined;
+  /** Cores of the load where it was full: then the rate is its limit, and `perCore` decides. */
+  readonly fullLoad: number | undefined;
   /** No round was quiet for both: the figure is the machine's as much as the subject's. */
   readonly isDisturbed: boolean;
 }
@@ -65,21 +67,39 @@ function ratioOf(mine: readonly number[], theirs: readonly number[]): Spread {
   return spreadOf(mine.map((value, round) => value / (theirs[round] ?? Number.NaN)));
 }
 
+/** Cores of the load from which on it, and not the server, is what limits. */
+const FULL_LOAD = 0.95;
+
+/** Only rates are limited by the load; times and shares are what they are. */
+function fullLoadOf(target: Target, row: Row | undefined, both: readonly Series[]): number | undefined {
+  if (row?.better !== 'more' || (target.of ?? 'value') !== 'value' || both.length < 2) return undefined;
+  const load = Math.max(...both.map((series) => spreadOf(quietValues(series, 'loadCores')).median));
+  return load >= FULL_LOAD ? load : undefined;
+}
+
+function isWithin(target: Target, { median }: Spread): boolean {
+  const { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = target;
+  return median >= atLeast && median <= atMost;
+}
+
 export function judge(target: Target, rows: readonly Row[]): Verdict {
   const row = rows.find((each) => each.label === target.row);
   const mine = row?.series.find((series) => series.subject === target.subject);
   const peer = row?.series.find((series) => series.subject === target.peer);
   if (mine === undefined || (target.peer !== undefined && peer === undefined)) {
-    return { target, measured: undefined, met: undefined, perCore: undefined, isDisturbed: false };
+    const nothing = { measured: undefined, met: undefined, perCore: undefined, fullLoad: undefined };
+    return { target, ...nothing, isDisturbed: false };
   }
   const measured =
     peer === undefined ? spreadOf(quietValues(mine, target.of)) : ratioOfSeries(mine, peer, target.of);
-  const met =
-    measured.median >= (target.atLeast ?? Number.NEGATIVE_INFINITY) &&
-    measured.median <= (target.atMost ?? Number.POSITIVE_INFINITY);
-  const perCore = peer === undefined ? undefined : ratioOfSeries(mine, peer, 'perCore');
+  const perCore =
+    peer === undefined || (target.of ?? 'value') !== 'value'
+      ? undefined
+      : ratioOfSeries(mine, peer, 'perCore');
+  const fullLoad = fullLoadOf(target, row, peer === undefined ? [mine] : [mine, peer]);
   const isDisturbed = !mine.samples.some(
     (sample, round) => isQuiet(sample) && isQuiet(peer?.samples[round] ?? sample),
   );
-  return { target, measured, met, perCore, isDisturbed };
+  const met = isWithin(target, fullLoad === undefined ? measured : (perCore ?? measured));
+  return { target, measured, met, perCore, fullLoad, isDisturbed };
 }

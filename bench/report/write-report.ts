@@ -16,9 +16,14 @@ export interface Finished {
 export interface Run {
   readonly machine: Machine;
   readonly effort: Effort;
+  /** Who made the load, and what to know of it. */
+  readonly load: string;
   readonly command: string;
+  readonly tookS: number;
   readonly finished: readonly Finished[];
   readonly failed: readonly string[];
+  /** Scenarios that a run so short has no time for. */
+  readonly leftOut: readonly string[];
 }
 
 function disturbedSamples({ finished }: Run): string {
@@ -28,23 +33,32 @@ function disturbedSamples({ finished }: Run): string {
   return `${samples.filter((sample) => !isQuiet(sample)).length} of ${samples.length}`;
 }
 
+function quickLine(leftOut: readonly string[]): string {
+  const scenarios = leftOut.length === 0 ? '' : ` the scenarios ${leftOut.join(', ')};`;
+  return `- a quick run: left out are${scenarios} peers, sizes and rows that no figure asks for; run it without --quick`;
+}
+
 function machineLines(run: Run): string[] {
-  const { machine, effort, command } = run;
+  const { machine, effort, command, tookS, load, leftOut } = run;
   const tools = Object.values(machine.tools).join('; ');
   const cores =
     machine.serverCore === undefined
       ? 'processes are not pinned (no taskset, or one core)'
       : `every server alone on core ${machine.serverCore}, load on core ${machine.loadCore}`;
   return [
-    `- command: \`${command}\`; commit ${machine.commit}; ${machine.startedAt}`,
+    `- command: \`${command}\`; commit ${machine.commit}; ${machine.startedAt}, ${tookS} s`,
     `- machine: ${machine.processor}, ${machine.cores} cores, ${machine.memoryGib} GiB, Linux ${machine.kernel}`,
     `- ${cores}; load average before the run ${machine.loadBefore.toFixed(2)}`,
     `- Node ${machine.node}; ${tools}`,
+    `- load from ${load}`,
     `- ${effort.rounds} interleaved rounds of ${effort.seconds} s after ${effort.warmUpSeconds} s of warm-up; ` +
       'ratios are medians of the ratios within a round',
-    '- a core-second: the figure for each second of processor time that the subject took; near one core of load, the load is what limits. ' +
-      `Others took over ${DISTURBED} cores during ${disturbedSamples(run)} samples: those rounds are left out ` +
+    '- a core-second: the figure for each second of processor time that the server took. Where the load took 0.95 ' +
+      "cores or more of its own, the rate is the load's limit and says nothing of the server: such figures are " +
+      'judged by core-second',
+    `- others took over ${DISTURBED} cores during ${disturbedSamples(run)} samples: those rounds are left out ` +
       'where a subject has quiet ones',
+    ...(effort.name === 'quick' ? [quickLine(leftOut)] : []),
   ];
 }
 

@@ -1,8 +1,7 @@
 /** Images that are hot in memory, at four sizes: requests a second on one core. */
 import { interleave } from '../interleave.ts';
-import { wrk } from '../load/wrk.ts';
 import { makePng } from '../make-png.ts';
-import { withPeers } from '../peers/with-peers.ts';
+import { withPeers, type PeerName } from '../peers/with-peers.ts';
 import type { Bench, Outcome, Row, Scenario, Target } from '../scenario.ts';
 
 const KIB = 1024;
@@ -14,6 +13,7 @@ const SIZES: readonly (readonly [label: string, bytes: number])[] = [
 ];
 const CONNECTIONS = 64;
 const MANY_CONNECTIONS = 1000;
+const MANY = `4 KB, ${MANY_CONNECTIONS} connections`;
 
 const least = (row: string, peer: string, atLeast: number): Target => ({
   figure: `hit ${row} against ${peer}`,
@@ -35,32 +35,38 @@ const TARGETS: readonly Target[] = [
 /** A short run asks each peer only where a figure compares with it. */
 function isAsked(peer: string, row: string, bench: Bench): boolean {
   const isCompared = TARGETS.some((target) => target.row === row && target.peer === peer);
-  return bench.effort.name === 'full' || peer === 'Afterimage' || isCompared;
+  const isAlways = peer === 'Afterimage' || (row === MANY && peer === 'nginx');
+  return bench.effort.name !== 'quick' || isAlways || isCompared;
 }
 
 async function run(bench: Bench): Promise<Outcome> {
   const images = new Map(SIZES.map(([, bytes]) => [`${bytes}.png`, makePng(bytes)]));
-  return withPeers(['afterimage', 'nginx', 'varnish', 'bare-uws'], images, bench, async (started) => {
+  // No figure compares with Fastify: a short run does without it.
+  const names: readonly PeerName[] = [
+    'afterimage',
+    'nginx',
+    'varnish',
+    ...(bench.effort.name !== 'quick' ? ['fastify' as const] : []),
+    'bare-uws',
+  ];
+  return withPeers(names, images, bench, async (started) => {
     const rows: Row[] = [];
     const measureRow = async (label: string, bytes: number, connections: number): Promise<void> => {
       const asked = started.peers.filter(({ name }) => isAsked(name, label, bench));
       const subjects = asked.map((peer) => ({
         name: peer.name,
         pids: [peer.pid],
-        measure: async (seconds: number) =>
-          wrk(peer.url(`${bytes}.png`), { connections, seconds }, bench.machine),
+        measure: async (seconds: number) => bench.load(peer.url(`${bytes}.png`), { connections, seconds }),
       }));
       rows.push(await interleave({ label, unit: 'requests/s', better: 'more' }, subjects, bench));
     };
     for (const [label, bytes] of SIZES) await measureRow(label, bytes, CONNECTIONS);
-    if (bench.effort.name === 'full') {
-      await measureRow(`4 KB, ${MANY_CONNECTIONS} connections`, 4 * KIB, MANY_CONNECTIONS);
-    }
+    if (bench.effort.name !== 'smoke') await measureRow(MANY, 4 * KIB, MANY_CONNECTIONS);
     return {
       rows,
       targets: TARGETS,
       notes: [
-        `wrk, one thread, ${CONNECTIONS} keep-alive connections, one URL a row; every peer serves the same bytes`,
+        `${CONNECTIONS} keep-alive connections, one URL a row; every peer serves the same bytes`,
         ...started.peers.map((peer) => `${peer.name}: ${peer.settings}`),
       ],
       missing: started.missing,
@@ -71,5 +77,6 @@ async function run(bench: Bench): Promise<Outcome> {
 export const hit: Scenario = {
   name: 'hit',
   question: 'How many hot images a second does one core serve?',
+  takesS: { quick: 36, full: 280 },
   run,
 };

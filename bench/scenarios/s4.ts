@@ -1,7 +1,6 @@
 /** S4's table again: an image of 1 MB, before (Redis, JSON, base64 on every request) and after. */
 import { fileURLToPath } from 'node:url';
 import { interleave, type Subject } from '../interleave.ts';
-import { wrk, writePacing } from '../load/wrk.ts';
 import { whichTool } from '../machine.ts';
 import { makePng } from '../make-png.ts';
 import { startAfterimage } from '../peers/afterimage.ts';
@@ -97,7 +96,7 @@ function subjects(sites: readonly Site[], bench: Bench, revalidates: boolean): S
   return sites.map((site) => {
     const headers = revalidates ? site.revalidation : [];
     const measure = async (seconds: number) =>
-      wrk(site.url, { connections: CONNECTIONS, seconds, headers }, bench.machine);
+      bench.load(site.url, { connections: CONNECTIONS, seconds, headers });
     return { name: site.name, pids: site.pids, measure };
   });
 }
@@ -108,8 +107,7 @@ function halfLoad(sites: readonly Site[], full: Row, bench: Bench): Subject[] {
     const shown = full.series.find((series) => series.subject === site.name);
     const perSecond = spreadOf(shown === undefined ? [] : quietValues(shown)).median / 2;
     const measure = async (seconds: number) => {
-      const script = writePacing(bench.dir, perSecond, CONNECTIONS);
-      const sample = await wrk(site.url, { connections: CONNECTIONS, seconds, script }, bench.machine);
+      const sample = await bench.load(site.url, { connections: CONNECTIONS, seconds, perSecond });
       return { ...sample, value: sample.p50Ms ?? Number.NaN };
     };
     return { name: site.name, pids: site.pids, measure };

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { interleave } from '../interleave.ts';
-import { wrk, writePacing } from '../load/wrk.ts';
 import { makePhoto } from '../make-photo.ts';
 import { makePng } from '../make-png.ts';
 import { startAfterimage, type Afterimage } from '../peers/afterimage.ts';
@@ -97,9 +96,8 @@ async function measureCase(server: Afterimage, each: (typeof CASES)[number], ben
 
 /** Paced hits, alone and while renderings are asked for as fast as they come. */
 async function measureStorm(server: Afterimage, bench: Bench): Promise<Row> {
-  const script = writePacing(bench.dir, HITS_PER_SECOND, CONNECTIONS);
   const hits = async (seconds: number) =>
-    wrk(server.url('hot'), { connections: CONNECTIONS, seconds, script }, bench.machine);
+    bench.load(server.url('hot'), { connections: CONNECTIONS, seconds, perSecond: HITS_PER_SECOND });
   const storm = async (seconds: number): Promise<Sample> => {
     const count = COUNTS[bench.effort.name];
     await putCopies(server, 'storm', await makePhoto(1024, 'png', turn + 1), count);
