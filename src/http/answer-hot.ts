@@ -7,29 +7,35 @@ import type { Hot } from '../cache/lookup.ts';
 import { AppError } from '../errors.ts';
 import type { Access } from './access.ts';
 import { unsatisfiedRange, type FoundKind } from './answer-found.ts';
-import { decide, type Conditions } from './conditional.ts';
+import { decide, FULL, NOT_MODIFIED, type Decision } from './conditional.ts';
 import { openExchange } from './exchange.ts';
-import { hotHead } from './hot-head.ts';
+import { hotHead, hotHeads } from './hot-head.ts';
 import { sendProblem } from './problem.ts';
 import type { RouteContext } from './routes.ts';
-import { etagOf, FIRST_HEADER, type HeadSettings } from './representation-head.ts';
-import { endHead, endsAtOnce, endWithBytes, forgetTransfer } from './send-body.ts';
+import { FIRST_HEADER, type HeadSettings } from './representation-head.ts';
+import { endBodiless, endHead, endWithBytes, forgetTransfer } from './send-body.ts';
 
 export interface AnswerHotDeps {
   readonly head: HeadSettings;
   readonly context: RouteContext;
 }
 
-/** Each header read costs: what another one makes void is not read (RFC 9110 13.2.2, 13.1.5). */
-function conditionsOf(req: HttpRequest): Conditions {
+/**
+ * Each header read costs: what another one makes void is not read (RFC 9110 13.2.2, 13.1.5, 14.2), and
+ * nothing is built where a client asks for the whole, or has just what is here.
+ */
+function decideHot(req: HttpRequest, hot: Hot, etag: string, isHead: boolean): Decision {
   const ifNoneMatch = req.getHeader('if-none-match');
-  const range = req.getMethod() === 'head' ? '' : req.getHeader('range');
-  return {
-    ifNoneMatch,
-    ifModifiedSince: ifNoneMatch === '' ? req.getHeader('if-modified-since') : '',
-    range,
-    ifRange: range === '' ? '' : req.getHeader('if-range'),
-  };
+  if (ifNoneMatch !== '' && ifNoneMatch === etag) return NOT_MODIFIED;
+  const range = isHead ? '' : req.getHeader('range');
+  const ifModifiedSince = ifNoneMatch === '' ? req.getHeader('if-modified-since') : '';
+  if (ifNoneMatch === '' && range === '' && ifModifiedSince === '') return FULL;
+  const ifRange = range === '' ? '' : req.getHeader('if-range');
+  const { storedAtMs, bytes } = hot.entry;
+  return decide(
+    { ifNoneMatch, ifModifiedSince, range, ifRange },
+    { etag, lastModifiedMs: storedAtMs, bytes },
+  );
 }
 
 export function answerHot(
@@ -37,12 +43,12 @@ export function answerHot(
   req: HttpRequest,
   hot: Hot,
   kind: FoundKind,
+  isHead: boolean,
   deps: AnswerHotDeps,
 ): void {
   const { entry, body } = hot;
-  const { immutable, varyAccept } = kind;
-  const validators = { etag: etagOf(entry), lastModifiedMs: entry.storedAtMs, bytes: entry.bytes };
-  const decision = decide(conditionsOf(req), validators);
+  const heads = hotHeads(hot);
+  const decision = decideHot(req, hot, heads.etag, isHead);
   if (decision.kind === 'unsatisfiable') {
     refuseRange(res, req, entry.bytes, deps);
     return;
@@ -50,17 +56,17 @@ export function answerHot(
   const bodiless = decision.kind === 'not-modified';
   if (bodiless) res.writeStatus('304 Not Modified');
   else if (decision.kind === 'partial') res.writeStatus('206 Partial Content');
-  res.writeHeader(FIRST_HEADER, hotHead(hot, { immutable, varyAccept, bodiless }, deps.head));
+  res.writeHeader(FIRST_HEADER, hotHead(hot, heads, kind, bodiless, deps.head));
   if (deps.head.allowOrigin === '') writeOrigin(res, req.getHeader('origin'), deps.context.access);
   if (bodiless) {
     deps.context.counters.notModified += 1;
-    res.endWithoutBody();
+    endBodiless(res);
   } else if (decision.kind === 'partial') {
     const { from, to } = decision;
     res.writeHeader('Content-Range', `bytes ${from}-${to}/${entry.bytes}`);
-    endHot(res, req, body.subarray(from, to + 1));
+    endHot(res, isHead, body.subarray(from, to + 1));
   } else {
-    endHot(res, req, body);
+    endHot(res, isHead, body);
   }
 }
 
@@ -79,11 +85,10 @@ function refuseRange(res: HttpResponse, req: HttpRequest, bytes: number, deps: A
   sendProblem(exchange, error, context, [...cors, ...unsatisfiedRange(bytes)]);
 }
 
-function endHot(res: HttpResponse, req: HttpRequest, body: Uint8Array): void {
-  if (req.getMethod() === 'head') {
+function endHot(res: HttpResponse, isHead: boolean, body: Uint8Array): void {
+  if (isHead) {
     endHead(res, body.byteLength);
     return;
   }
-  if (!endsAtOnce(body)) res.onAborted(() => forgetTransfer(res));
-  endWithBytes(res, body);
+  if (!endWithBytes(res, body)) res.onAborted(() => forgetTransfer(res));
 }

@@ -7,7 +7,7 @@ import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
 import { openRequestBody, type RequestBody } from './request-body.ts';
 import { endWithChunks } from './send-chunks.ts';
-import { endHead, endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
+import { endBodiless, endHead, endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
 
 export interface Request {
   readonly method: string;
@@ -196,7 +196,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
         if (answer.endsConnection === true) res.end(body, true);
         else if (isBodiless(request.method, answer.status)) {
           if (hasLength(answer.status)) endHead(res, body.byteLength);
-          else res.endWithoutBody();
+          else endBodiless(res);
         } else endWithBytes(res, body);
       });
     },
@@ -205,7 +205,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
       res.cork(() => {
         writeHead(res, answer, id, context.stopping === true);
         if (!isBodiless(request.method, answer.status)) return;
-        if (totalBytes === undefined || !hasLength(answer.status)) res.endWithoutBody();
+        if (totalBytes === undefined || !hasLength(answer.status)) endBodiless(res);
         else endHead(res, totalBytes);
       });
       if (isBodiless(request.method, answer.status)) return;

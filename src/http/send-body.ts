@@ -4,8 +4,8 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 
-/** Up to this, one `end` (one copy into the socket's buffer if it is full) is cheaper than tracking offsets. */
-const END_AT_ONCE_BYTES = 64 * 1024;
+/** Of answers without a body one in so many waits for the next turn. */
+const BODILESS_TO_WAIT = 32;
 
 /** Responses whose body is under way: a graceful stop waits for them. */
 const underWay = new Set<HttpResponse>();
@@ -19,9 +19,27 @@ export function forgetTransfer(res: HttpResponse): void {
   underWay.delete(res);
 }
 
-/** Whether endWithBytes is done with the response when it returns: it needs no onAborted then. */
-export function endsAtOnce(body: Uint8Array): boolean {
-  return body.byteLength <= END_AT_ONCE_BYTES;
+let bodiless = 0;
+
+/**
+ * The answer that has no body: 204, 304, to HEAD. Status and headers are written already. How much of them
+ * lies in the library for a client that reads none cannot be asked; but it cuts one that asks again while
+ * an answer is due. So now and then one is due for a turn, which only a client that sends its requests
+ * all at once will notice.
+ */
+export function endBodiless(res: HttpResponse): void {
+  bodiless = (bodiless + 1) % BODILESS_TO_WAIT;
+  if (bodiless > 0) {
+    res.endWithoutBody();
+    return;
+  }
+  let isGone = false;
+  res.onAborted(() => {
+    isGone = true;
+  });
+  setImmediate(() => {
+    if (!isGone) res.cork(() => void res.endWithoutBody());
+  });
 }
 
 /**
@@ -30,27 +48,30 @@ export function endsAtOnce(body: Uint8Array): boolean {
  */
 export function endHead(res: HttpResponse, totalBytes: number): void {
   res.writeHeader('Content-Length', String(totalBytes));
-  res.endWithoutBody();
+  endBodiless(res);
 }
 
 /**
  * Ends the response with bytes at hand. Status and headers are written already, within the same cork.
- * The caller has registered onAborted, and calls forgetTransfer in it.
+ * False: the rest goes as the client takes it. The caller has registered onAborted then, or does it now,
+ * and calls forgetTransfer in it. Never `end`, however little there is: what the socket does not take of
+ * it the library buffers, for each of the requests that a client sends at once without reading an answer.
  */
-export function endWithBytes(res: HttpResponse, body: Uint8Array): void {
-  if (endsAtOnce(body)) {
-    res.end(body);
-    return;
-  }
+export function endWithBytes(res: HttpResponse, body: Uint8Array): boolean {
   const total = body.byteLength;
+  if (total === 0) {
+    res.end();
+    return true;
+  }
   const [sent] = res.tryEnd(body, total);
-  if (sent) return;
+  if (sent) return true;
   underWay.add(res);
   res.onWritable((offset) => {
     const [done] = res.tryEnd(body.subarray(offset), total);
     if (done) underWay.delete(res);
     return done;
   });
+  return false;
 }
 
 /**
