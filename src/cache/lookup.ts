@@ -17,7 +17,9 @@ export interface Hot {
 
 /** Header blocks of an entry, rendered for one second of its remaining TTL. */
 export interface HeadBlocks {
-  second: number;
+  readonly second: number;
+  /** With its quotes. */
+  readonly etag: string;
   readonly blocks: (string | undefined)[];
 }
 

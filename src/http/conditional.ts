@@ -27,8 +27,8 @@ export type Decision =
   | { readonly kind: 'partial'; readonly from: number; readonly to: number }
   | { readonly kind: 'unsatisfiable' };
 
-const FULL: Decision = { kind: 'full' };
-const NOT_MODIFIED: Decision = { kind: 'not-modified' };
+export const FULL: Decision = { kind: 'full' };
+export const NOT_MODIFIED: Decision = { kind: 'not-modified' };
 const UNSATISFIABLE: Decision = { kind: 'unsatisfiable' };
 
 /** RFC 9110 13.2.2: If-None-Match first, If-Modified-Since only without it, then Range with If-Range. */

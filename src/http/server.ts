@@ -25,7 +25,10 @@ export interface ServerParts {
   readonly context: RouteContext;
   readonly routes: readonly Route[];
   /** Handlers that need the native objects: the hit path and the event streams. */
-  readonly getImage?: (res: HttpResponse, req: HttpRequest) => void;
+  readonly getImage?: {
+    readonly get: (res: HttpResponse, req: HttpRequest) => void;
+    readonly head: (res: HttpResponse, req: HttpRequest) => void;
+  };
   readonly mountStreams?: (app: TemplatedApp) => void;
 }
 
@@ -84,8 +87,8 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const { context } = parts;
   const app = createApp(parts.tls);
   if (parts.getImage !== undefined) {
-    app.get('/images/*', parts.getImage);
-    app.head('/images/*', parts.getImage);
+    app.get('/images/*', parts.getImage.get);
+    app.head('/images/*', parts.getImage.head);
   }
   parts.mountStreams?.(app);
   const mounted = [

@@ -33,11 +33,21 @@ function isImmutable(entry: Entry, query: ImageQuery): boolean {
   return query.version !== '' && query.version === (entry.parentVersion ?? entry.version);
 }
 
+/** All there are: a hit chooses one, and makes none. */
+const LASTING: FoundKind = { immutable: true, varyAccept: false };
+const LASTING_BY_ACCEPT: FoundKind = { immutable: true, varyAccept: true };
+const CHANGING: FoundKind = { immutable: false, varyAccept: false };
+const CHANGING_BY_ACCEPT: FoundKind = { immutable: false, varyAccept: true };
+
 function kindOf(entry: Entry, query: ImageQuery): FoundKind {
-  return { immutable: isImmutable(entry, query), varyAccept: query.variant?.format === 'auto' };
+  const varyAccept = query.variant?.format === 'auto';
+  if (isImmutable(entry, query)) return varyAccept ? LASTING_BY_ACCEPT : LASTING;
+  return varyAccept ? CHANGING_BY_ACCEPT : CHANGING;
 }
 
-export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: HttpRequest) => void {
+type Handle = (res: HttpResponse, req: HttpRequest) => void;
+
+export function createGetImage(deps: GetImageDeps): { readonly get: Handle; readonly head: Handle } {
   const readQuery = createImageQueryReader(deps.sizes);
   const { context, head } = deps;
   const { access, counters } = context;
@@ -64,18 +74,20 @@ export function createGetImage(deps: GetImageDeps): (res: HttpResponse, req: Htt
     });
   }, context);
 
-  return (res, req) => {
+  function answer(res: HttpResponse, req: HttpRequest, isHead: boolean): void {
     if (!isDebug && !deps.signedOnly && context.stopping !== true && !announcesBody(req)) {
-      const hot = findHot(req, readQuery, deps);
-      if (hot !== undefined) {
+      const query = readHotQuery(req, readQuery);
+      const hot = query === undefined ? undefined : findHot(req, query, deps);
+      if (query !== undefined && hot !== undefined) {
         counters.requests += 1;
         counters.memoryHits += 1;
-        answerHot(res, req, hot, kindOf(hot.entry, readQuery(req.getQuery() ?? '')), deps);
+        answerHot(res, req, hot, kindOf(hot.entry, query), isHead, deps);
         return;
       }
     }
     answerCold(res, req);
-  };
+  }
+  return { get: (res, req) => answer(res, req, false), head: (res, req) => answer(res, req, true) };
 }
 
 /** No GET has one in earnest: whether its length is certain is for the exchange to see. */
@@ -88,16 +100,21 @@ function hadNothingToRead(error: unknown, exchange: Exchange): boolean {
   return error instanceof AppError && error.code === 'body_vanished' && !exchange.isOver();
 }
 
-/** Undefined for everything that is not a plain hit: mistakes included, which the exchange then reports. */
-function findHot(
-  req: HttpRequest,
-  readQuery: (query: string) => ImageQuery,
-  deps: GetImageDeps,
-): Hot | undefined {
+/** Undefined: signed, or a mistake, which the exchange then reports. */
+function readHotQuery(req: HttpRequest, readQuery: (query: string) => ImageQuery): ImageQuery | undefined {
+  const text = req.getQuery();
   try {
-    const query = readQuery(req.getQuery() ?? '');
-    if (query.signed) return undefined;
-    const accept = query.variant?.format === 'auto' ? req.getHeader('accept') : '';
+    const query = readQuery(text ?? '');
+    return query.signed ? undefined : query;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined: not in memory, or a mistake, which the exchange then reports. */
+function findHot(req: HttpRequest, query: ImageQuery, deps: GetImageDeps): Hot | undefined {
+  const accept = query.variant?.format === 'auto' ? req.getHeader('accept') : '';
+  try {
     // Not checked: nothing is ever kept under an id that is not valid.
     const id = decodeTail(req.getUrl(), PREFIX);
     return serveHot({ id, partial: query.partial, variant: query.variant, accept }, deps.serve.cache);
