@@ -9,7 +9,7 @@ import type { Bench, Row, Sample } from './scenario.ts';
 
 export interface Subject {
   readonly name: string;
-  /** Whose processor time is the subject's; none: it is not told apart. */
+  /** Whose processor time is the subject's: empty where the harness waits for it, absent where it can't be told. */
   readonly pids?: readonly number[];
   measure(seconds: number): Promise<Sample>;
 }
@@ -32,7 +32,7 @@ let retried = 0;
 const warm = new Set<string>();
 
 async function measureOnce(subject: Subject, seconds: number): Promise<Sample> {
-  return observed(subject.pids ?? [], async () => subject.measure(seconds));
+  return observed(subject.pids, async () => subject.measure(seconds));
 }
 
 /** The least disturbed of a few tries: chosen by what others did, never by the result. */

@@ -75,12 +75,19 @@ export function sharesBetween(from: ProcessorTime, to: ProcessorTime) {
   return { cores: subject / wall, loadCores: load / wall, disturbed: Math.max(0, others / wall) };
 }
 
-/** A sample with what it, the load and others took of the machine meanwhile, where that can be told. */
-export async function observed<T extends object>(pids: readonly number[], work: () => Promise<T>) {
-  const before = readProcessorTime(pids);
+/**
+ * A sample with what it, the load and others took of the machine meanwhile, where that can be told. Without
+ * process ids nothing can; with none of them (a child that the harness waits for) only what others took.
+ */
+export async function observed<T extends object>(
+  pids: readonly number[] | undefined,
+  work: () => Promise<T>,
+) {
+  const before = pids === undefined ? undefined : readProcessorTime(pids);
   const sample = await work();
-  const after = readProcessorTime(pids);
-  if (before === undefined || after === undefined || pids.length === 0) return sample;
+  const after = pids === undefined ? undefined : readProcessorTime(pids);
+  if (before === undefined || after === undefined) return sample;
+  const shares = sharesBetween(before, after);
   // A load that opens streams first has looked at the clock itself: its own reading wins.
-  return { ...sharesBetween(before, after), ...sample };
+  return pids?.length === 0 ? { disturbed: shares.disturbed, ...sample } : { ...shares, ...sample };
 }

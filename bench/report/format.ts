@@ -75,7 +75,7 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
     verdict.target.figure,
     `${wanted(verdict)}${verdict.target.peer === undefined ? '' : ' ×'}`,
     verdict.measured === undefined ? 'peer missing' : spread(verdict.measured),
-    verdict.perCore === undefined ? '' : spread(verdict.perCore),
+    verdict.perCore === undefined || Number.isNaN(verdict.perCore.median) ? '' : spread(verdict.perCore),
     judgedBy(verdict),
     metOf(verdict),
   ]);

@@ -4,26 +4,39 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { interleave } from '../interleave.ts';
+import { interleave, type Subject } from '../interleave.ts';
 import { makePhoto } from '../make-photo.ts';
 import { makePng } from '../make-png.ts';
 import { startAfterimage, type Afterimage } from '../peers/afterimage.ts';
+import { startIpx } from '../peers/ipx.ts';
+import { missingPackage } from '../peers/packages.ts';
 import type { Bench, Outcome, Row, Sample, Scenario, Target } from '../scenario.ts';
 import { pinned } from '../start-process.ts';
 
 const BARE_SHARP = fileURLToPath(new URL('../programs/bare-sharp.js', import.meta.url));
 const run = promisify(execFile);
 const EFFORT = '2';
+/** sharp's own default, and the only one of ipx: it has no setting for it. */
+const IPX_EFFORT = '4';
 const AT_ONCE = 4;
 const STORM_AT_ONCE = 16;
+const STORM_QUALITIES = Array.from({ length: 40 }, (_, at) => 50 + at);
 const HITS_PER_SECOND = 1000;
 const CONNECTIONS = 8;
-const COUNTS = { smoke: 4, quick: 24, full: 80 } as const;
+const COUNTS = { smoke: 4, quick: 24, full: 60 } as const;
+const LIKE_IPX = {
+  label: '1024 px PNG to WebP 512, effort 4',
+  source: 1024,
+  side: 512,
+  format: 'png',
+} as const;
 const CASES = [
   { label: '512 px PNG to WebP 64', source: 512, side: 64, format: 'png' },
   { label: '1024 px PNG to WebP 512', source: 1024, side: 512, format: 'png' },
   { label: '1024 px JPEG to WebP 512', source: 1024, side: 512, format: 'jpeg' },
 ] as const;
+
+type Case = (typeof CASES)[number] | typeof LIKE_IPX;
 
 const IDLE = 'hits, idle';
 const STORM = 'hits, encode storm';
@@ -46,52 +59,84 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** Every rendering has a quality and a version of its own, so that none is cached and none is shared. */
-let turn = 0;
-async function renderMany(server: Afterimage, id: string, side: number, count: number, atOnce: number) {
-  let left = count;
+/** Asks for renderings, a few at a time, until there are no more or it is over; renderings a second. */
+async function renderMany(
+  urls: readonly string[],
+  atOnce: number,
+  isOver: () => boolean = () => false,
+): Promise<number> {
+  let asked = 0;
   const worker = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      turn += 1;
-      const response = await fetch(`${server.url(`${id}-${turn % count}`)}?w=${side}&format=webp`);
+    for (let url = urls[asked++]; url !== undefined && !isOver(); url = urls[asked++]) {
+      const response = await fetch(url);
       await response.arrayBuffer();
       if (!response.ok) throw new Error(`rendering: ${response.status}`);
+      const type = response.headers.get('content-type');
+      if (type !== 'image/webp') throw new Error(`rendering: ${type ?? 'without a type'}`);
     }
   };
   const startMs = performance.now();
   await Promise.all(Array.from({ length: atOnce }, worker));
-  return (count * 1000) / (performance.now() - startMs);
+  return (urls.length * 1000) / (performance.now() - startMs);
 }
 
-async function putCopies(server: Afterimage, id: string, image: Buffer, count: number): Promise<void> {
-  for (let copy = 0; copy < count; copy += 1) await server.put(`${id}-${copy}`, image);
+/** Putting the same bytes again is no change, and keeps their renderings: another seed makes all anew. */
+let seed = 1;
+async function putCopies(server: Afterimage, each: Case, count: number): Promise<string[]> {
+  seed += 1;
+  const image = await makePhoto(each.source, each.format, seed);
+  const ids = Array.from({ length: count }, (_, copy) => `source-${copy}`);
+  for (const id of ids) await server.put(id, image);
+  return ids.map((id) => `${server.url(id)}?w=${each.side}&format=webp`);
 }
 
-async function measureCase(server: Afterimage, each: (typeof CASES)[number], bench: Bench): Promise<Row> {
-  const count = COUNTS[bench.effort.name];
-  const image = await makePhoto(each.source, each.format);
+async function measureSharp(each: Case, effort: string, bench: Bench): Promise<Sample> {
   const file = join(bench.dir, 'source');
-  writeFileSync(file, image);
+  writeFileSync(file, await makePhoto(each.source, each.format));
+  const args = [BARE_SHARP, file, String(each.side), effort, String(COUNTS[bench.effort.name])];
+  const [program = '', ...rest] = pinned(bench.machine.serverCore, process.execPath, args);
+  // Its own program is who printed it.
+  return JSON.parse((await run(program, rest)).stdout) as Sample;
+}
+
+async function measureCase(
+  server: Afterimage,
+  each: Case,
+  bench: Bench,
+  effort = EFFORT,
+  others: readonly Subject[] = [],
+): Promise<Row> {
   const own = async (): Promise<Sample> => {
-    // Putting the same bytes again is no change: another seed makes the renderings new.
-    await putCopies(server, 'source', await makePhoto(each.source, each.format, (turn % 1000) + 2), count);
-    return { value: await renderMany(server, 'source', each.side, count, AT_ONCE) };
-  };
-  const bare = async (): Promise<Sample> => {
-    const args = [BARE_SHARP, file, String(each.side), EFFORT, String(count)];
-    const [program = '', ...rest] = pinned(bench.machine.serverCore, process.execPath, args);
-    // Its own program is who printed it.
-    return JSON.parse((await run(program, rest)).stdout) as Sample;
+    const urls = await putCopies(server, each, COUNTS[bench.effort.name]);
+    // Taking the images in is no part of it, but of the processor time.
+    return { value: await renderMany(urls, AT_ONCE), cores: Number.NaN };
   };
   return interleave(
     { label: each.label, unit: 'renderings/s', better: 'more' },
     [
-      { name: 'Afterimage', measure: own },
-      { name: 'bare sharp', measure: bare },
+      { name: 'Afterimage', pids: [server.pid], measure: own },
+      { name: 'bare sharp', pids: [], measure: async () => measureSharp(each, effort, bench) },
+      ...others,
     ],
     bench,
   );
+}
+
+/** A row of its own, at ipx's own effort; undefined where ipx can't be had. */
+async function measureIpx(bench: Bench): Promise<Row | undefined> {
+  const ipx = await startIpx(bench);
+  if (ipx === undefined) return undefined;
+  const count = COUNTS[bench.effort.name];
+  try {
+    await ipx.put(await makePhoto(LIKE_IPX.source, LIKE_IPX.format), count);
+    const urls = Array.from({ length: count }, (_, copy) => ipx.url(copy, LIKE_IPX.side));
+    const measure = async (): Promise<Sample> => ({ value: await renderMany(urls, AT_ONCE) });
+    return await withServer(IPX_EFFORT, bench, async (server) =>
+      measureCase(server, LIKE_IPX, bench, IPX_EFFORT, [{ name: 'ipx', pids: [ipx.pid], measure }]),
+    );
+  } finally {
+    await ipx.stop();
+  }
 }
 
 /** Paced hits, alone and while renderings are asked for as fast as they come. */
@@ -99,52 +144,66 @@ async function measureStorm(server: Afterimage, bench: Bench): Promise<Row> {
   const hits = async (seconds: number) =>
     bench.load(server.url('hot'), { connections: CONNECTIONS, seconds, perSecond: HITS_PER_SECOND });
   const storm = async (seconds: number): Promise<Sample> => {
-    const count = COUNTS[bench.effort.name];
-    await putCopies(server, 'storm', await makePhoto(1024, 'png', turn + 1), count);
-    const measured = hits(seconds);
-    await renderMany(server, 'storm', 512, count, STORM_AT_ONCE);
+    const images = await putCopies(server, LIKE_IPX, COUNTS[bench.effort.name]);
+    // More than can be rendered meanwhile: the storm lasts as long as the look at the hits.
+    const urls = STORM_QUALITIES.flatMap((quality) => images.map((url) => `${url}&q=${quality}`));
+    let isOver = false;
+    const measured = hits(seconds).finally(() => (isOver = true));
+    await renderMany(urls, STORM_AT_ONCE, () => isOver);
     return measured;
   };
   return interleave(
     { label: 'hits', unit: 'requests/s', better: 'more' },
     [
-      { name: STORM, measure: storm },
-      { name: IDLE, measure: hits },
+      { name: STORM, pids: [server.pid], measure: storm },
+      { name: IDLE, pids: [server.pid], measure: hits },
     ],
     bench,
   );
 }
 
-async function runAll(bench: Bench): Promise<Outcome> {
-  const images = new Map([['hot', makePng(64 * 1024)]]);
-  const server = await startAfterimage(bench.dir, images, bench.machine, {
-    env: { WEBP_EFFORT: EFFORT, WORKER_QUEUE: '4096' },
+async function withServer<T>(
+  effort: string,
+  bench: Bench,
+  work: (server: Afterimage) => Promise<T>,
+): Promise<T> {
+  const server = await startAfterimage(bench.dir, new Map([['hot', makePng(64 * 1024)]]), bench.machine, {
+    name: `Afterimage effort ${effort}`,
+    env: { WEBP_EFFORT: effort, WORKER_QUEUE: '4096' },
   });
   try {
-    const rows: Row[] = [];
-    const cases = bench.effort.name === 'full' ? CASES : CASES.slice(1, 2);
-    for (const each of cases) rows.push(await measureCase(server, each, bench));
-    rows.push(await measureStorm(server, bench));
-    return {
-      rows,
-      targets: TARGETS.filter(({ row }) => rows.some(({ label }) => label === row)),
-      notes: [
-        `each rendering is of another image and asked for once; ${AT_ONCE} at once; quality 80, effort ${EFFORT}; ` +
-          'bare sharp keeps the source in memory and stores nothing (bench/programs/bare-sharp.ts)',
-        `storm: ${STORM_AT_ONCE} renderings at once of 1024 px PNG on the server's one core, while ` +
-          `${HITS_PER_SECOND} hits of 64 KB a second are asked for`,
-      ],
-      missing: [
-        'ipx, Fastify with @fastify/static: npm install --no-save ipx fastify @fastify/static (no peer yet)',
-      ],
-    };
+    return await work(server);
   } finally {
     await server.stop();
   }
 }
 
+async function runAll(bench: Bench): Promise<Outcome> {
+  const cases = bench.effort.name === 'full' ? CASES : CASES.slice(1, 2);
+  const rows = await withServer(EFFORT, bench, async (server) => {
+    const measured: Row[] = [];
+    for (const each of cases) measured.push(await measureCase(server, each, bench));
+    return [...measured, await measureStorm(server, bench)];
+  });
+  const ipx = bench.effort.name === 'quick' ? undefined : await measureIpx(bench);
+  return {
+    rows: ipx === undefined ? rows : [...rows, ipx],
+    targets: TARGETS.filter(({ row }) => rows.some(({ label }) => label === row)),
+    notes: [
+      `each rendering is of another image and asked for once; ${AT_ONCE} at once; quality 80, effort ${EFFORT}; ` +
+        'bare sharp keeps the source in memory and stores nothing (bench/programs/bare-sharp.ts)',
+      `storm: ${STORM_AT_ONCE} renderings at once of 1024 px PNG on the server's one core, while ` +
+        `${HITS_PER_SECOND} hits of 64 KB a second are asked for`,
+      `ipx: files on disk, sharp of its own, keeps no rendering (bench/peers/programs/ipx.js); it has no ` +
+        `setting for effort, so all three are at sharp's default of ${IPX_EFFORT} in its row`,
+    ],
+    missing: ipx === undefined && bench.effort.name !== 'quick' ? [missingPackage('ipx')] : [],
+  };
+}
+
 export const variants: Scenario = {
   name: 'variants',
   question: 'What do renderings cost, and what do they cost others?',
+  takesS: { quick: 16, full: 160 },
   run: runAll,
 };
