@@ -1,6 +1,7 @@
 /** Every scenario, in the order in which they run: what convinces most comes first. */
 import type { Scenario } from './scenario.ts';
 import { allocations } from './scenarios/allocations.ts';
+import { coldMiss } from './scenarios/cold-miss.ts';
 import { conditional } from './scenarios/conditional.ts';
 import { eviction } from './scenarios/eviction.ts';
 import { fanOut } from './scenarios/fan-out.ts';
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ingest,
   variants,
   eviction,
+  coldMiss,
   growth,
   allocations,
 ];
