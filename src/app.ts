@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { createCacheParts } from './app/cache-parts.ts';
 import { createEventParts } from './app/event-parts.ts';
 import { startHttp } from './app/http-parts.ts';
+import type { Reading } from './app/readings.ts';
 import { openRedis } from './app/redis-parts.ts';
 import { startWarming } from './app/warming.ts';
 import { createKeyedLock } from './cache/keyed-lock.ts';
@@ -19,6 +20,7 @@ import { createHealthChanges } from './observe/health-changes.ts';
 import type { Log } from './observe/log.ts';
 import { createGate } from './pool/gate.ts';
 import { createImagePool } from './pool/pool.ts';
+import type { Peers } from './processes/peers.ts';
 
 export interface App {
   readonly url: string;
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly log: Log;
   /** The built worker; tests that run from source name the one in dist. */
   readonly workerUrl?: URL;
+  /** Set where this is one of several processes. */
+  readonly peers?: Peers<Reading>;
 }
 
 const MIB = 1024 * 1024;
@@ -99,7 +103,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   };
   const start = async () => {
     try {
-      const parts = { cache, pool, events, ingest, serve, warmer, health, clock, log, missing };
+      const { peers } = options;
+      const parts = { cache, pool, events, ingest, serve, warmer, health, clock, log, missing, peers };
       return await startHttp(config, parts);
     } catch (error) {
       await freeParts();

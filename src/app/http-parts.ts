@@ -5,7 +5,6 @@ import type { TieredCache } from '../cache/tiered-cache.ts';
 import { isLoopback } from '../config/load.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
-import { imageKey } from '../core/keys.ts';
 import type { IngestDeps } from '../flows/ingest-image.ts';
 import { locateImage } from '../flows/locate-image.ts';
 import type { ServeDeps } from '../flows/serve-image.ts';
@@ -30,11 +29,12 @@ import { createSubscribeAccess, type KeySet, type SubscribeAccess } from '../htt
 import { createUploadBudget } from '../http/upload-budget.ts';
 import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
-import { createMetrics } from '../observe/metrics.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
+import type { Peers } from '../processes/peers.ts';
+import { createAdminActions } from './admin-actions.ts';
 import type { EventParts } from './event-parts.ts';
-import { metricDefinitions } from './metric-definitions.ts';
-import { readStats } from './stats.ts';
+import { createReadings, type Reading } from './readings.ts';
+import { LISTED_MAX, readStats } from './stats.ts';
 import { createUpstreamParts } from './upstream-parts.ts';
 import { packageVersion } from './version.ts';
 
@@ -50,6 +50,8 @@ export interface HttpPartsDeps {
   readonly log: Log;
   /** What is missing before requests should come here. */
   readonly missing: () => readonly string[];
+  /** Undefined: this is the only process. */
+  readonly peers: Peers<Reading> | undefined;
 }
 
 export interface HttpParts {
@@ -60,8 +62,6 @@ export interface HttpParts {
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** Topics and slow readers that /admin/stats names. */
-const LISTED_MAX = 12;
 
 const KeySetShape = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) });
 
@@ -126,18 +126,14 @@ function buildRoutes(
     uploadsInFlightBytes: budget.inFlightBytes,
   };
   const stats = () => readStats(statsSources);
-  const adminStats = () => {
-    const all = stats();
-    const lists = {
-      top_topics: events.hub.topTopics(LISTED_MAX),
-      slow_readers: events.hub.slowest(LISTED_MAX),
-    };
-    return { ...all, events: { ...all.events, ...lists } };
-  };
-  const metrics = createMetrics(metricDefinitions(stats));
+  const lists = () => ({
+    top_topics: events.hub.topTopics(LISTED_MAX),
+    slow_readers: events.hub.slowest(LISTED_MAX),
+  });
+  const readings = createReadings({ stats, lists }, deps.peers);
   const imageBytesMax = config.MAX_IMAGE_MB * MIB;
   const locate = (id: string, signal: AbortSignal) => locateImage(id, { cache, clock }, signal);
-  const warm = (ids: readonly string[]) => warmer.add(ids.map(imageKey));
+  const { warm, onCleared } = createAdminActions({ cache, log, warmer }, deps.peers);
   return {
     routes: [
       ...writeImageRoutes({ ingest, access, budget, imageBytesMax }),
@@ -153,11 +149,11 @@ function buildRoutes(
       ...(upstream === undefined
         ? []
         : apiRoutes({ api: upstream.api, budget, bodyBytesMax: config.API_MAX_BODY_MB * MIB, log })),
-      ...adminRoutes({ access, cache, stats: adminStats, locate, budget, warm }),
+      ...adminRoutes({ access, cache, stats: readings.adminStats, locate, budget, warm, onCleared }),
       ...healthRoutes({ missing: deps.missing }),
       ...pageRoutes(loadPages(pagesDir())),
     ],
-    metrics: metricsRoute({ metricsText: metrics.text, metricsMime: metrics.mime }),
+    metrics: metricsRoute(readings),
   };
 }
 

@@ -46,6 +46,10 @@ const METRICS: readonly Row<Stats>[] = [
   ['events_conflated_total', 'Partials replaced while they waited.', (s) => s.events.conflated],
   ['events_replayed_total', 'Events replayed to streams that resumed.', (s) => s.events.replayed],
   ['event_gaps_total', 'Replays that were not whole.', (s) => s.events.gaps],
+  ['processes', 'Processes that share the port.', (s) => s.processes.count],
+  ['processes_silent', 'Of these, without a new reading in this scrape.', (s) => s.processes.silent.length],
+  ['processes_silent_total', 'How often one had none.', (s) => s.processes.silences],
+  ['processes_restarted_total', 'Processes started again after they had ended.', (s) => s.processes.restarts],
   [
     'event_lag_milliseconds',
     'From publishing to the last delivery, newest event.',

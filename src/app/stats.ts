@@ -5,11 +5,12 @@
 import type { TieredCacheStats } from '../cache/tiered-cache.ts';
 import type { TierStats } from '../cache/tier.ts';
 
-import type { HubStats } from '../events/hub-stats.ts';
+import type { HubStats, SlowReader, TopicRow } from '../events/hub-stats.ts';
 import type { WarmProgress } from '../flows/warm-cache.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
 import type { HealthReport } from '../observe/health-changes.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
+import type { ProcessesReport } from '../processes/message.ts';
 import type { ApiCacheStats } from '../upstream/api-cache.ts';
 
 export interface StatsSources {
@@ -28,6 +29,9 @@ export interface StatsSources {
 }
 
 const MIB = 1024 * 1024;
+/** Topics and slow readers that /admin/stats names. */
+export const LISTED_MAX = 12;
+const ONE_PROCESS: ProcessesReport = { count: 1, silent: [], silences: 0, restarts: 0 };
 const NO_TIER: TierStats = {
   name: '',
   entries: 0,
@@ -43,8 +47,14 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
+export function ratioOf(hits: number, misses: number): number {
+  return hits + misses === 0 ? 0 : round(hits / (hits + misses));
+}
+
 /** The names of the memory cache and of the disk or Redis cache that earlier systems reported. */
-function seedNames(memory: TierStats, store: TierStats, memoryLimitEntries: number) {
+export function seedNames(tiers: readonly TierStats[], memoryLimitEntries: number) {
+  const memory = tiers.find((tier) => tier.name === 'memory') ?? NO_TIER;
+  const store = tiers.find((tier) => tier.name !== 'memory') ?? NO_TIER;
   return {
     cache_size: memory.entries,
     cache_bytes: memory.bytes,
@@ -60,18 +70,16 @@ function seedNames(memory: TierStats, store: TierStats, memoryLimitEntries: numb
 
 export function readStats(sources: StatsSources) {
   const cache = sources.cache();
-  const memory = cache.tiers.find((tier) => tier.name === 'memory') ?? NO_TIER;
-  const store = cache.tiers.find((tier) => tier.name !== 'memory') ?? NO_TIER;
   const hits = cache.tiers.reduce((sum, tier) => sum + tier.hits, 0);
   const misses = cache.tiers.at(-1)?.misses ?? 0;
   const calls = cache.origin?.calls ?? 0;
   return {
     version: sources.version,
     uptime_s: Math.round((Date.now() - sources.startedAtMs) / 1000),
-    ...seedNames(memory, store, sources.memoryLimitEntries),
+    ...seedNames(cache.tiers, sources.memoryLimitEntries),
     hits,
     misses,
-    hit_ratio: hits + misses === 0 ? 0 : round(hits / (hits + misses)),
+    hit_ratio: ratioOf(hits, misses),
     lookups_collapsed: cache.collapsed,
     lookups_under_way: cache.underWay,
     origin_calls: calls,
@@ -91,7 +99,16 @@ export function readStats(sources: StatsSources) {
     },
     uploads_in_flight_bytes: sources.uploadsInFlightBytes(),
     memory: { rss_bytes: process.memoryUsage.rss() },
+    processes: ONE_PROCESS,
   };
 }
 
 export type Stats = ReturnType<typeof readStats>;
+
+/** With the lists that only people read. */
+export interface AdminStats extends Stats {
+  readonly events: Stats['events'] & {
+    readonly top_topics: readonly TopicRow[];
+    readonly slow_readers: readonly SlowReader[];
+  };
+}

@@ -2,7 +2,10 @@
  * `afterimage serve`: settings in, a running server, and its one end: asked to stop (0), not able to
  * start or broken (1), configured wrongly (78). What the server is made of is the app's business.
  */
+import { availableParallelism } from 'node:os';
+import { oneOfSeveral, type OneOfSeveral } from '../app/one-of-several.ts';
 import { ConfigError, loadConfig } from '../config/load.ts';
+import { planProcesses, type ProcessPlan } from '../config/plan-processes.ts';
 import type { Config } from '../config/table.ts';
 import { loadNative } from '../http/native.ts';
 import { createLog, type Log } from '../observe/log.ts';
@@ -61,17 +64,26 @@ function addressHere(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
-async function run(config: Config, log: Log, native: string, terminal: Terminal): Promise<number> {
+/** A log of JSON lines alone must stay one. */
+function sayWhereToLook(url: string, config: Config, terminal: Terminal): void {
+  if (config.LOG_FORMAT === 'json') return;
+  for (const line of whereToLook(addressHere(url), config.WRITE_TOKEN !== '')) terminal.out(line);
+}
+
+interface RunOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly terminal: Terminal;
+}
+
+async function run({ config, log, terminal }: RunOptions, peers?: OneOfSeveral['peers']): Promise<number> {
   try {
-    log.info(native);
     // Only now: the app's modules import the native module themselves.
     const { startApp } = await import('../app.ts');
-    const app = await startApp(config, { log });
-    // A log of JSON lines alone must stay one.
-    if (config.LOG_FORMAT !== 'json') {
-      for (const line of whereToLook(addressHere(app.url), config.WRITE_TOKEN !== '')) terminal.out(line);
-    }
-    await aborted(terminal.signal);
+    const app = await startApp(config, peers === undefined ? { log } : { log, peers });
+    if (peers === undefined) sayWhereToLook(app.url, config, terminal);
+    else peers.listening(app.url);
+    await aborted(peers === undefined ? terminal.signal : AbortSignal.any([terminal.signal, peers.stop]));
     log.info('stopping: finishing what is under way');
     await app.close();
     log.info('stopped');
@@ -82,12 +94,25 @@ async function run(config: Config, log: Log, native: string, terminal: Terminal)
   }
 }
 
+async function runSeveral(count: number, { config, log, terminal }: RunOptions): Promise<number> {
+  const { runHost } = await import('../app/host.ts');
+  const onListening = (url: string): void => sayWhereToLook(url, config, terminal);
+  return runHost(config, { count, env: terminal.env, log, stop: terminal.signal, onListening });
+}
+
 export async function serve(args: readonly string[], terminal: Terminal): Promise<number> {
   readArgs(args, {}, false);
-  const config = checkedConfig(terminal);
-  if (config === undefined) return EX_CONFIG;
+  const whole = checkedConfig(terminal);
+  if (whole === undefined) return EX_CONFIG;
+  const { config, peers } = oneOfSeveral(whole, terminal.env) ?? { config: whole };
+  const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, process: peers?.number });
+  const options = { config, log, terminal };
+  const host = { platform: process.platform, cores: availableParallelism() };
+  const plan: ProcessPlan = peers === undefined ? planProcesses(config, host) : { count: 1 };
+  if (plan.count > 1) return Promise.race([runSeveral(plan.count, options), firstFatal(log)]);
   const native = await loadedNative(terminal);
   if (native === undefined) return 1;
-  const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  return Promise.race([run(config, log, native, terminal), firstFatal(log)]);
+  log.info(native);
+  if (plan.why !== undefined) log.warn(plan.why);
+  return Promise.race([run(options, peers), firstFatal(log)]);
 }

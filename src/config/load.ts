@@ -3,6 +3,7 @@
  * names the variable, its value, and what was expected. Knows no other source than its argument.
  */
 import { parseApiRoute, parseUpstream } from './api-routes.ts';
+import { parseIpBlock } from '../core/ip-address.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { expectation, readSetting } from './read-setting.ts';
 import { parseRedisUrl, REDIS_URL_FORMS } from './redis-url.ts';
@@ -31,6 +32,8 @@ function isServiceLink(text: string): boolean {
   return /^tcp:\/\/[^/]+:\d+$/.test(text);
 }
 
+const NEVER_EMPTY: ReadonlySet<Setting['kind']> = new Set(['int', 'int-or-auto', 'bool', 'choice']);
+
 function readAll(env: Environment, problems: string[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const name of NAMES) {
@@ -38,8 +41,7 @@ function readAll(env: Environment, problems: string[]): Record<string, unknown> 
     const given = env[name];
     const text = given === undefined || given.trim() === '' || isServiceLink(given) ? undefined : given;
     // CACHE_DIR= and the like: an empty text is a value where the default is not empty.
-    const cleared =
-      given === '' && setting.kind !== 'int' && setting.kind !== 'bool' && setting.kind !== 'choice';
+    const cleared = given === '' && !NEVER_EMPTY.has(setting.kind);
     const result = readSetting(setting, text ?? (cleared ? '' : setting.default));
     if (result.ok) values[name] = result.value;
     else problems.push(`${name} is ${shown(setting, given ?? '')}: expected ${expectation(setting)}`);
@@ -89,6 +91,13 @@ function crossCheck(config: Config, problems: string[]): void {
   }
 }
 
+function crossCheckClients(config: Config, problems: string[]): void {
+  for (const proxy of config.TRUSTED_PROXIES) {
+    if (parseIpBlock(proxy) !== undefined) continue;
+    problems.push(`TRUSTED_PROXIES has "${proxy}": expected an address or a block such as 10.0.0.0/8`);
+  }
+}
+
 function crossCheckOrigins(config: Config, problems: string[]): void {
   if (config.API_UPSTREAM !== '' && parseUpstream(config.API_UPSTREAM) === undefined) {
     problems.push(`API_UPSTREAM is "${config.API_UPSTREAM}": expected an address such as http://app:5000`);
@@ -124,6 +133,7 @@ export function loadConfig(env: Environment): Config {
   // Every name was read by its own row's schema just above: this is where text becomes typed config.
   const config = Object.freeze(values) as unknown as Config;
   crossCheck(config, problems);
+  crossCheckClients(config, problems);
   crossCheckOrigins(config, problems);
   crossCheckRedis(config, problems);
   if (problems.length > 0) throw new ConfigError(problems);

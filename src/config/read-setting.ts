@@ -23,6 +23,8 @@ function schemaOf(setting: Setting): z.ZodType<unknown, string> {
   switch (setting.kind) {
     case 'int':
       return wholeNumber(setting);
+    case 'int-or-auto':
+      return z.union([z.string().trim().pipe(z.literal('auto')), wholeNumber(setting)]);
     case 'int-list':
       return z
         .string()
@@ -50,6 +52,8 @@ export function expectation(setting: Setting): string {
   switch (setting.kind) {
     case 'int':
       return `a whole number ${bounds}${unit}`;
+    case 'int-or-auto':
+      return `auto, or a whole number ${bounds}${unit}`;
     case 'int-list':
       return `whole numbers ${bounds}${unit}, comma separated`;
     case 'bool':

@@ -1,6 +1,6 @@
 /** What a row of the settings table is, and short ways to write one. */
 
-type SettingKind = 'int' | 'bool' | 'text' | 'secret' | 'list' | 'int-list' | 'choice';
+type SettingKind = 'int' | 'int-or-auto' | 'bool' | 'text' | 'secret' | 'list' | 'int-list' | 'choice';
 
 export interface Setting {
   readonly kind: SettingKind;
@@ -24,6 +24,11 @@ export function int(
   sentence: string,
 ) {
   return { kind: 'int', group, default: String(fallback), min, max, unit, sentence } as const;
+}
+
+/** `auto`, or at least one. */
+export function intOrAuto(group: string, fallback: string, max: number, unit: string, sentence: string) {
+  return { kind: 'int-or-auto', group, default: fallback, min: 1, max, unit, sentence } as const;
 }
 
 export function bool(group: string, fallback: boolean, sentence: string) {

@@ -2,7 +2,8 @@
  * Every setting there is: name, type, unit, default, bounds, sentence. The checked config, `--help`
  * and docs/config.md all come from this table; nothing else names an environment variable.
  */
-import { bool, choice, int, list, secret, text, type Setting } from './setting.ts';
+import { bool, choice, int, intOrAuto, list, secret, text, type Setting } from './setting.ts';
+import { CLIENT_SETTINGS } from './table-clients.ts';
 import { ORIGIN_SETTINGS } from './table-origins.ts';
 import { REDIS_SETTINGS } from './table-redis.ts';
 
@@ -11,6 +12,13 @@ export type { Setting };
 export const SETTINGS = {
   PORT: int('Server', 8080, 0, 65535, 'port', 'Port to listen on; 0 takes a free one.'),
   HOST: text('Server', '127.0.0.1', 'Address to listen on; any but a loopback address needs WRITE_TOKEN.'),
+  PROCESSES: intOrAuto(
+    'Server',
+    '1',
+    64,
+    'processes',
+    'Processes that share PORT and divide the budgets; auto: one a core. Several need Linux and REDIS_ENABLED.',
+  ),
   PUBLIC_BASE_URL: text(
     'Server',
     '',
@@ -240,6 +248,7 @@ export const SETTINGS = {
     ['RS256', 'PS256', 'ES256', 'EdDSA'],
     'The one algorithm that tokens of SUBSCRIBE_JWKS_FILE may use.',
   ),
+  ...CLIENT_SETTINGS,
   ALLOW_OPEN_WRITES: bool('Access', false, 'true listens beyond loopback without WRITE_TOKEN.'),
 } as const satisfies Record<string, Setting>;
 
@@ -247,15 +256,17 @@ export type SettingName = keyof typeof SETTINGS;
 
 type ValueOf<S extends Setting> = S['kind'] extends 'int'
   ? number
-  : S['kind'] extends 'bool'
-    ? boolean
-    : S['kind'] extends 'list'
-      ? readonly string[]
-      : S['kind'] extends 'int-list'
-        ? readonly number[]
-        : S extends { readonly choices: readonly (infer C)[] }
-          ? C
-          : string;
+  : S['kind'] extends 'int-or-auto'
+    ? number | 'auto'
+    : S['kind'] extends 'bool'
+      ? boolean
+      : S['kind'] extends 'list'
+        ? readonly string[]
+        : S['kind'] extends 'int-list'
+          ? readonly number[]
+          : S extends { readonly choices: readonly (infer C)[] }
+            ? C
+            : string;
 
 /** The checked settings under their environment names: the one vocabulary of operators and code. */
 export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };

@@ -28,6 +28,8 @@ export interface HealthReport {
 
 interface HealthChange {
   readonly at: string;
+  /** Which of several it happened to. */
+  readonly process?: number;
   readonly part: string;
   readonly state: PartState;
   readonly reason: string;
@@ -46,7 +48,7 @@ interface Part {
   since: string;
 }
 
-const CHANGES_MAX = 50;
+export const CHANGES_MAX = 50;
 const REASON_CHARS_MAX = 200;
 const UP: ReadonlySet<PartState> = new Set(['closed', 'primary', 'armed', 'shared']);
 

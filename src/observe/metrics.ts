@@ -23,16 +23,15 @@ export interface Metrics {
   readonly mime: string;
 }
 
-const PREFIX = 'afterimage_';
+export const METRIC_PREFIX = 'afterimage_';
 
-export function createMetrics(definitions: readonly MetricDefinition[]): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+/** Adds them to what the registry gives. */
+export function defineMetrics(registry: Registry, definitions: readonly MetricDefinition[]): void {
   // Creating one registers it.
   for (const { name, help, kind, labels = [], read } of definitions) {
     const Kind = kind === 'counter' ? Counter : Gauge;
     new Kind({
-      name: `${PREFIX}${name}`,
+      name: `${METRIC_PREFIX}${name}`,
       help,
       labelNames: [...labels],
       registers: [registry],
@@ -43,5 +42,11 @@ export function createMetrics(definitions: readonly MetricDefinition[]): Metrics
       },
     });
   }
+}
+
+export function createMetrics(definitions: readonly MetricDefinition[]): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: METRIC_PREFIX });
+  defineMetrics(registry, definitions);
   return { text: async () => registry.metrics(), mime: registry.contentType };
 }

@@ -16,6 +16,8 @@ export interface AdminDeps {
   readonly stats: () => unknown;
   readonly locate: (id: string, signal: AbortSignal) => Promise<unknown>;
   readonly warm: (ids: readonly string[]) => unknown;
+  /** Told after every clearing; without an id everything was. */
+  readonly onCleared: (id?: string) => void;
   readonly budget: UploadBudget;
 }
 
@@ -64,9 +66,9 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
     {
       method: 'get',
       pattern: '/admin/stats',
-      handle: (exchange) => {
+      handle: async (exchange) => {
         deps.access.checkAdmin(exchange.request);
-        sendJson(exchange, deps.access, deps.stats());
+        sendJson(exchange, deps.access, await deps.stats());
       },
     },
     {
@@ -88,6 +90,7 @@ export function adminRoutes(deps: AdminDeps): readonly Route[] {
           key === null
             ? await deps.cache.deleteWhere(() => true, exchange.signal)
             : Number(await clearImage(key, deps.cache, exchange.signal));
+        deps.onCleared(key ?? undefined);
         sendJson(exchange, deps.access, { cleared });
       },
     },
