@@ -10,9 +10,12 @@ export interface Tally {
   readonly wrong: readonly string[];
 }
 
+/** Statuses; a function is asked when the answer is there. */
+type Good = readonly number[] | (() => readonly number[]);
+
 export interface Asker {
   /** Undefined: it was refused, or broke, and is counted. A 404 that is not `good` is a lost image. */
-  ask(path: string, good: readonly number[], ask?: Ask): Promise<Answer | undefined>;
+  ask(path: string, good: Good, ask?: Ask): Promise<Answer | undefined>;
   wrong(what: string): void;
   tally(): Tally;
   more(requests: number): Promise<void>;
@@ -54,7 +57,9 @@ export function createAsker(server: FaultServer): Asker {
   return {
     async ask(path, good, init = {}) {
       const answer = await attempt(path, init);
-      if (typeof answer !== 'string' && good.includes(answer.status)) {
+      const isGood = (status: number): boolean =>
+        (typeof good === 'function' ? good() : good).includes(status);
+      if (typeof answer !== 'string' && isGood(answer.status)) {
         settle(undefined);
         return answer;
       }

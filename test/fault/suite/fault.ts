@@ -20,6 +20,8 @@ export interface Fault {
   readonly inject: (stage: Stage) => Promise<void>;
   /** Ends it; recovery is timed from here. */
   readonly heal?: (stage: Stage) => Promise<void>;
+  /** Resolves when the server says that all is well again: part of the time of recovery. */
+  readonly healed?: (stage: Stage) => Promise<void>;
   /** Besides what is always looked at: throws when something is wrong afterwards. */
   readonly after?: (stage: Stage) => Promise<void>;
 }

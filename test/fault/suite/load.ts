@@ -22,6 +22,8 @@ export interface Load {
   verify(): Promise<void>;
   /** How often its stream broke and was opened again by its cursor. */
   reconnects(): number;
+  /** What was handed over up to now may be gone from now on: somebody emptied the store. Never other bytes. */
+  letGo(): void;
 }
 
 const HOT = ['hot-1', 'hot-2', 'hot-3'];
@@ -48,6 +50,9 @@ async function put(asker: Asker, id: string, body: Uint8Array): Promise<boolean>
 /** Images that are written once: all of an accepted one is known. */
 function createKept(asker: Asker, seed: number) {
   const accepted = new Map<string, string>();
+  /** Of the accepted ones: may be gone. */
+  const loose = new Set<string>();
+  let era = 0;
   const random = noise(65_536, seed);
   let turns = 0;
   let made = 0;
@@ -58,33 +63,53 @@ function createKept(asker: Asker, seed: number) {
   }
   async function add(id: string, imageSeed: number): Promise<void> {
     const bytes = makePng(IMAGE_BYTES, imageSeed);
-    if (await put(asker, id, bytes)) accepted.set(id, sha(bytes));
+    const began = era;
+    if (!(await put(asker, id, bytes))) return;
+    accepted.set(id, sha(bytes));
+    // Emptied while it was on its way: before or after, who knows.
+    if (began === era) loose.delete(id);
+    else loose.add(id);
   }
-  async function get(id: string): Promise<void> {
-    const answer = await asker.ask(`/images/${id}`, [200]);
-    if (answer === undefined) return;
+  async function get(id: string): Promise<'gone' | undefined> {
+    const gone = (): readonly number[] => (loose.has(id) ? [404] : []);
+    const answer = await asker.ask(`/images/${id}`, () => [200, ...gone()]);
+    if (answer === undefined) return undefined;
+    if (answer.status === 404) return 'gone';
     if (sha(answer.body) !== accepted.get(id)) asker.wrong(`GET ${id}: other bytes than were accepted`);
-    if (pick(3) > 0) return;
+    if (pick(3) > 0) return undefined;
     const headers = { 'If-None-Match': answer.header('etag') };
-    const again = await asker.ask(`/images/${id}`, [200, 304], { headers });
+    const again = await asker.ask(`/images/${id}`, () => [200, 304, ...gone()], { headers });
     if (again?.status === 304 && again.body.length > 0) asker.wrong(`GET ${id}: 304 with a body`);
+    return undefined;
   }
+  const addHot = async (index: number): Promise<void> =>
+    add(HOT[index] ?? '', seed * SEEDS.each + SEEDS.hot + index);
   return {
     accepted,
+    letGo() {
+      era += 1;
+      for (const id of accepted.keys()) loose.add(id);
+    },
     async fill() {
-      for (const [index, id] of HOT.entries()) await add(id, seed * SEEDS.each + SEEDS.hot + index);
+      for (const index of HOT.keys()) await addHot(index);
       if (accepted.size < HOT.length) throw new Error('the load can not begin: images are refused');
     },
     async putNew() {
       made += 1;
       await add(`new-${seed}-${made}`, seed * SEEDS.each + made);
     },
-    getHot: async () => get(HOT[pick(HOT.length)] ?? ''),
+    async getHot() {
+      const index = pick(HOT.length);
+      if ((await get(HOT[index] ?? '')) === 'gone') await addHot(index);
+    },
     // Any of the last 256: older ones are read by verify().
-    getSome: async () => get([...accepted.keys()].slice(-256)[pick(Math.min(256, accepted.size))] ?? ''),
+    async getSome() {
+      await get([...accepted.keys()].slice(-256)[pick(Math.min(256, accepted.size))] ?? '');
+    },
     async verify(server: FaultServer) {
       for (const [id, hash] of accepted) {
         const answer = await server.ask(`/images/${id}`);
+        if (answer.status === 404 && loose.has(id)) continue;
         if (answer.status !== 200) asker.wrong(`${id} was accepted and is answered ${answer.status}`);
         else if (sha(answer.body) !== hash) asker.wrong(`${id} has other bytes than were accepted`);
       }
@@ -97,7 +122,12 @@ function createChanging(asker: Asker, seed: number) {
   const id = `changing-${seed}`;
   const sent: string[] = [];
   let sureFrom = -1;
+  /** Versions before this one may be gone. */
+  let looseBefore = 0;
   return {
+    letGo() {
+      looseBefore = sent.length;
+    },
     async put() {
       const bytes = makePng(IMAGE_BYTES, seed * SEEDS.each + SEEDS.changing + sent.length);
       const at = sent.push(sha(bytes)) - 1;
@@ -105,7 +135,7 @@ function createChanging(asker: Asker, seed: number) {
     },
     async get() {
       const from = sureFrom;
-      const answer = await asker.ask(`/images/${id}`, from < 0 ? [200, 404] : [200]);
+      const answer = await asker.ask(`/images/${id}`, () => (from < looseBefore ? [200, 404] : [200]));
       if (answer === undefined || answer.status === 404) return;
       const at = sent.indexOf(sha(answer.body));
       if (at === -1) asker.wrong(`GET ${id}: bytes that were never sent`);
@@ -142,6 +172,10 @@ export async function startLoad(server: FaultServer, seed: number): Promise<Load
     more: asker.more,
     clean: asker.clean,
     reconnects: follower.reconnects,
+    letGo() {
+      kept.letGo();
+      changing.letGo();
+    },
     async stop() {
       isStopping = true;
       await Promise.all(loops);

@@ -36,6 +36,7 @@ export async function proveFault(server: FaultServer, fault: Fault): Promise<voi
     await fault.heal?.(stage);
     await load.clean(CLEAN);
     await eventually(async () => server.ready().catch(() => false), 'it is ready again');
+    await fault.healed?.(stage);
     recoveredMs = performance.now() - healedMs;
   } finally {
     await load.stop();
