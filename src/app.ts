@@ -103,9 +103,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   };
   const start = async () => {
     try {
-      const { peers } = options;
-      const parts = { cache, pool, events, ingest, serve, warmer, health, clock, log, missing, peers };
-      return await startHttp(config, parts);
+      const parts = { cache, pool, events, ingest, serve, warmer, health, clock, log, missing };
+      const shared = { tickets: redis?.tickets, peers: options.peers };
+      return await startHttp(config, { ...parts, ...shared });
     } catch (error) {
       await freeParts();
       throw error;

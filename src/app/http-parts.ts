@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { TieredCache } from '../cache/tiered-cache.ts';
+import type { TicketStore } from '../core/grant.ts';
 import { isLoopback } from '../config/load.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
@@ -50,6 +51,8 @@ export interface HttpPartsDeps {
   readonly log: Log;
   /** What is missing before requests should come here. */
   readonly missing: () => readonly string[];
+  /** Undefined: tickets are good on this instance alone. */
+  readonly tickets: TicketStore | undefined;
   /** Undefined: this is the only process. */
   readonly peers: Peers<Reading> | undefined;
 }
@@ -84,10 +87,14 @@ function createContext(config: Config, log: Log): RouteContext {
   return { access, counters: createHttpCounters(), log, running: new Set() };
 }
 
-async function openSubscribeAccess(config: Config, clock: Clock): Promise<SubscribeAccess> {
+async function openSubscribeAccess(
+  config: Config,
+  { clock, tickets }: Pick<HttpPartsDeps, 'clock' | 'tickets'>,
+): Promise<SubscribeAccess> {
   const jwks = await readKeySet(config.SUBSCRIBE_JWKS_FILE);
   const jwksAlgorithm = config.SUBSCRIBE_JWT_ALGORITHM;
-  return createSubscribeAccess({ secret: config.SUBSCRIBE_JWT_SECRET, jwks, jwksAlgorithm }, clock);
+  const options = { secret: config.SUBSCRIBE_JWT_SECRET, jwks, jwksAlgorithm };
+  return createSubscribeAccess(options, clock, tickets);
 }
 
 function headSettings(config: Config): HeadSettings {
@@ -158,13 +165,13 @@ function buildRoutes(
 }
 
 export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
-  const { events, serve, clock, log } = deps;
+  const { events, serve, log } = deps;
   const context = createContext(config, log);
   const streams = {
     hub: events.hub,
     inlineLimitBytes: config.EVENTS_INLINE_MAX_KB * KIB,
     context,
-    subscribeAccess: await openSubscribeAccess(config, clock),
+    subscribeAccess: await openSubscribeAccess(config, deps),
     random: Math.random,
     stallMs: config.EVENTS_STALL_S * 1000,
   };

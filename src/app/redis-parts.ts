@@ -8,6 +8,7 @@ import type { Tier } from '../cache/tier.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventDraft } from '../core/event.ts';
+import type { TicketStore } from '../core/grant.ts';
 import { createHistory, type HistoryLimits } from '../events/history.ts';
 import { announceDeleted, readForeign } from '../flows/announce-foreign.ts';
 import type { HealthChanges } from '../observe/health-changes.ts';
@@ -20,6 +21,7 @@ import type { Invalidation, InvalidationListener } from '../redis/invalidation.t
 import type { AnnounceFlow } from '../redis/look-after.ts';
 import { createRedisBus, type RedisBus } from '../redis/redis-bus.ts';
 import { createRedisKeys, idOfImageKey, isImageKey, type RedisKeys } from '../redis/redis-keys.ts';
+import { createTicketStore } from '../redis/ticket-store.ts';
 import { createRedisClients, type RedisClients } from './redis-clients.ts';
 import { createRedisStore } from './redis-store.ts';
 
@@ -29,6 +31,7 @@ export interface RedisParts {
   /** False: nobody would say what other programs change, so memory may not be trusted. */
   isHearing(): boolean;
   openBus(limits: HistoryLimits): Promise<RedisBus>;
+  readonly tickets: TicketStore;
   /** From now on changes of other programs reach the cache, and are announced. */
   follow(deps: FollowRedisDeps): void;
   close(): Promise<void>;
@@ -116,6 +119,7 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
   };
 
   return {
+    tickets: createTicketStore(clients.data, keys),
     createTier: (fallback) =>
       createRedisStore(config, { ...deps, client: clients.data, keys, wasReady }, fallback),
     follow,

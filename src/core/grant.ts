@@ -19,3 +19,10 @@ export function isGranted(grant: Grant, filter: string): boolean {
     return topicMatches(granted, isPrefixFilter(filter) ? filter.slice(0, -1) : filter);
   });
 }
+
+/** Where tickets are kept that any instance may take: each is found there once. Both reject while it is away. */
+export interface TicketStore {
+  put(ticket: string, grant: Grant, lifeMs: number): Promise<void>;
+  /** Undefined: used up, expired or never given. */
+  take(ticket: string): Promise<Grant | undefined>;
+}

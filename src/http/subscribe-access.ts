@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import { GRANT_ALL, type Grant } from '../core/grant.ts';
+import { GRANT_ALL, type Grant, type TicketStore } from '../core/grant.ts';
 import { AppError } from '../errors.ts';
 import type { Request } from './exchange.ts';
 
@@ -69,11 +69,17 @@ function createVerify(options: SubscribeAccessOptions): Verify | undefined {
 }
 
 interface KeptTicket {
-  readonly grant: Grant;
+  /** Undefined: it is in the shared store. */
+  readonly grant: Grant | undefined;
   readonly expiresAtMs: number;
 }
 
-export function createSubscribeAccess(options: SubscribeAccessOptions, clock: Clock): SubscribeAccess {
+/** `shared` undefined, or away: a ticket is good on this instance alone. */
+export function createSubscribeAccess(
+  options: SubscribeAccessOptions,
+  clock: Clock,
+  shared?: TicketStore,
+): SubscribeAccess {
   const verify = createVerify(options);
   /** In the order of issue, which is the order of expiry. */
   const tickets = new Map<string, KeptTicket>();
@@ -85,12 +91,14 @@ export function createSubscribeAccess(options: SubscribeAccessOptions, clock: Cl
     }
   };
 
-  const useTicket = (ticket: string): Grant => {
+  const useTicket = async (ticket: string): Promise<Grant> => {
     dropExpired();
     const kept = tickets.get(ticket);
-    if (kept === undefined) throw new AppError('token_missing', 'The ticket is used up, expired or unknown.');
     tickets.delete(ticket);
-    return kept.grant;
+    const grant = kept?.grant ?? (await shared?.take(ticket).catch(() => undefined));
+    if (grant === undefined)
+      throw new AppError('token_missing', 'The ticket is used up, expired or unknown.');
+    return grant;
   };
 
   const grantOfToken = async (request: Request): Promise<Grant> => {
@@ -116,7 +124,14 @@ export function createSubscribeAccess(options: SubscribeAccessOptions, clock: Cl
       dropExpired();
       if (tickets.size >= TICKETS_MAX) throw new AppError('overloaded', 'Too many tickets are out.');
       const ticket = randomBytes(24).toString('base64url');
-      tickets.set(ticket, { grant, expiresAtMs: clock.nowMs() + TICKET_LIFE_MS });
+      const expiresAtMs = clock.nowMs() + TICKET_LIFE_MS;
+      // Counted here before it is kept there: the limit holds for those that are under way too.
+      tickets.set(ticket, { grant: undefined, expiresAtMs });
+      const isShared = await shared?.put(ticket, grant, TICKET_LIFE_MS).then(
+        () => true,
+        () => false,
+      );
+      if (isShared !== true) tickets.set(ticket, { grant, expiresAtMs });
       return { ticket, expires_in: TICKET_LIFE_MS / 1000 };
     },
   };

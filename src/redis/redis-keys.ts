@@ -22,6 +22,8 @@ export interface RedisKeys {
   announced(id: string): string;
   /** Which instance looks after the changes of an image. */
   claim(id: string): string;
+  /** A ticket that opens one stream, by its digest. */
+  ticket(digest: string): string;
   /** The stream of events. */
   readonly events: string;
   /** The cursor at which the history in that stream began. */
@@ -56,6 +58,7 @@ export function createRedisKeys(imagePrefix: string): RedisKeys {
     children: (cacheKey) => `afterimage-children:${cacheKey}`,
     announced: (id) => `afterimage-announced:${id}`,
     claim: (id) => `afterimage-claim:${id}`,
+    ticket: (digest) => `afterimage-ticket:${digest}`,
     events: 'afterimage-events',
     eventsBegan: 'afterimage-events-began',
     clearing: 'afterimage-clearing',

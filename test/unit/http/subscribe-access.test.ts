@@ -1,5 +1,6 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, test } from 'vitest';
+import type { Grant } from '../../../src/core/grant.ts';
 import type { Request } from '../../../src/http/exchange.ts';
 import { createSubscribeAccess } from '../../../src/http/subscribe-access.ts';
 
@@ -15,6 +16,7 @@ function request(headers: Record<string, string> = {}, query = ''): Request {
     header: (name) => headers[name] ?? '',
     headers: new Map(Object.entries(headers)),
     clientAddress: () => '',
+    peerAddress: () => '',
   };
 }
 
@@ -79,6 +81,50 @@ test('a ticket is good once, and not for long', async () => {
     code: 'token_missing',
   });
   await expect(access.issueTicket(request())).rejects.toMatchObject({ code: 'token_missing' });
+});
+
+function sharedStore() {
+  const kept = new Map<string, Grant>();
+  const store = {
+    isAway: false,
+    put: async (ticket: string, grant: Grant) => {
+      if (store.isAway) throw new Error('away');
+      kept.set(ticket, grant);
+    },
+    take: async (ticket: string) => {
+      if (store.isAway) throw new Error('away');
+      const grant = kept.get(ticket);
+      kept.delete(ticket);
+      return grant;
+    },
+  };
+  return store;
+}
+
+test('a ticket of one instance is good at another, and then at none', async () => {
+  const store = sharedStore();
+  const clock = { nowMs: () => Date.now() };
+  const [one, other] = [0, 1].map(() => createSubscribeAccess({ ...NONE, secret: SECRET }, clock, store));
+  const headers = { authorization: `Bearer ${await sign({ topics: ['job:1'] })}` };
+  const paper = await one?.issueTicket(request(headers));
+  const withTicket = request({}, `ticket=${paper?.ticket}`);
+  expect(await other?.grantOf(withTicket)).toMatchObject({ filters: ['job:1'], inlineFull: true });
+  for (const access of [one, other]) {
+    await expect(access?.grantOf(withTicket)).rejects.toMatchObject({ code: 'token_missing' });
+  }
+});
+
+test('while the shared store is away a ticket is good once where it was given', async () => {
+  const store = sharedStore();
+  const clock = { nowMs: () => Date.now() };
+  const [one, other] = [0, 1].map(() => createSubscribeAccess({ ...NONE, secret: SECRET }, clock, store));
+  store.isAway = true;
+  const headers = { authorization: `Bearer ${await sign({ topics: ['job:1'] })}` };
+  const paper = await one?.issueTicket(request(headers));
+  const withTicket = request({}, `ticket=${paper?.ticket}`);
+  await expect(other?.grantOf(withTicket)).rejects.toMatchObject({ code: 'token_missing' });
+  expect(await one?.grantOf(withTicket)).toMatchObject({ filters: ['job:1'] });
+  await expect(one?.grantOf(withTicket)).rejects.toMatchObject({ code: 'token_missing' });
 });
 
 test('a key set takes tokens of its pinned algorithm only', async () => {
