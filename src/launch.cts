@@ -7,6 +7,8 @@
 const EX_CONFIG = 78;
 /** Threads that stay free for files and DNS while every worker encodes: sharp shares libuv's pool. */
 const POOL_RESERVE = 4;
+/** How much its threads give way: to a third of the loop's share where both want the core. */
+const POOL_NICE = 5;
 
 function refuse(line: string): never {
   process.stderr.write('afterimage: ' + line + '\n');
@@ -40,6 +42,27 @@ if (!process.env['UV_THREADPOOL_SIZE']) {
 // Read when the native module loads. Its own 4 KiB are less than an id of 512 characters may take in an
 // address, and than the cookies that a browser sends to every port of localhost.
 if (!process.env['UWS_HTTP_MAX_HEADERS_SIZE']) process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = '16384';
+
+/**
+ * Decoding and files run in libuv's threads, and yield to the loop that serves everybody: where cores are
+ * short, a thread in the middle of a picture would hold it up for a turn of the scheduler. The threads
+ * start with their first task, and Linux takes a thread's number where it takes a process's.
+ */
+function lowerPoolPriority(): void {
+  const TASKS = '/proc/self/task';
+  if (!fs.existsSync(TASKS)) return;
+  const known = new Set(fs.readdirSync(TASKS));
+  fs.stat('/', () => undefined);
+  for (const thread of fs.readdirSync(TASKS)) {
+    if (!known.has(thread)) os.setPriority(Number(thread), POOL_NICE);
+  }
+}
+
+try {
+  lowerPoolPriority();
+} catch {
+  // Not allowed here: the threads are equals, which only costs evenness under load.
+}
 
 import('./main.ts').catch((error: unknown) => {
   process.stderr.write('afterimage: ' + String(error) + '\n');
