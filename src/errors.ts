@@ -137,6 +137,12 @@ export const ERROR_TABLE = {
     advice: 'The body stopped before its end.',
     retryAfterS: 1,
   },
+  rate_limited: {
+    status: 429,
+    title: 'Too much from one address',
+    advice: 'Ask again after Retry-After, less often or fewer at a time; RateLimit-Policy says how much one may.',
+    retryAfterS: 1,
+  },
   stream_invalid: {
     status: 422,
     title: 'Stream not understood',

@@ -5,12 +5,14 @@ import type { TieredCache } from '../cache/tiered-cache.ts';
 import type { TicketStore } from '../core/grant.ts';
 import { isLoopback } from '../config/load.ts';
 import type { Config } from '../config/table.ts';
+import { createClientOf } from '../core/client-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { IngestDeps } from '../flows/ingest-image.ts';
 import { locateImage } from '../flows/locate-image.ts';
 import type { ServeDeps } from '../flows/serve-image.ts';
 import type { Warmer } from '../flows/warm-cache.ts';
 import { createAccess } from '../http/access.ts';
+import { createClientLimits, type ReadWriteLimits } from '../http/client-limits.ts';
 import { createHttpCounters } from '../http/http-counters.ts';
 import type { HeadSettings } from '../http/representation-head.ts';
 import type { Route, RouteContext } from '../http/routes.ts';
@@ -84,7 +86,21 @@ async function readKeySet(path: string): Promise<KeySet | undefined> {
 function createContext(config: Config, log: Log): RouteContext {
   const tokens = { write: secretsOf(config.WRITE_TOKEN), admin: secretsOf(config.ADMIN_TOKEN) };
   const access = createAccess(tokens, config.CORS_ORIGINS, { onLoopback: isLoopback(config.HOST) });
-  return { access, counters: createHttpCounters(), log, running: new Set() };
+  const clientOf = createClientOf(config.TRUSTED_PROXIES);
+  return { access, clientOf, counters: createHttpCounters(), log, running: new Set() };
+}
+
+/** Of holders of a token the token is what limits them: a backend uploads for everybody. */
+function createLimits(config: Config, clock: Clock): ReadWriteLimits {
+  const perSecond = {
+    misses: config.RATE_LIMIT_MISSES_PER_S,
+    renders: config.RATE_LIMIT_RENDERS_PER_S,
+    uploads: config.RATE_LIMIT_UPLOADS_PER_S,
+  };
+  const reads = createClientLimits({ perSecond, concurrent: config.RATE_LIMIT_CONCURRENT }, clock);
+  if (config.WRITE_TOKEN === '') return { reads, writes: reads };
+  const none = { misses: 0, renders: 0, uploads: 0 };
+  return { reads, writes: createClientLimits({ perSecond: none, concurrent: 0 }, clock) };
 }
 
 async function openSubscribeAccess(
@@ -109,6 +125,7 @@ function buildRoutes(
   config: Config,
   deps: HttpPartsDeps,
   { access, counters }: RouteContext,
+  limits: ReadWriteLimits,
 ): { readonly routes: readonly Route[]; readonly metrics: Route } {
   const { cache, clock, events, health, ingest, log, warmer } = deps;
   const upstream = createUpstreamParts(config, {
@@ -130,6 +147,7 @@ function buildRoutes(
     health: health.list,
     api: () => upstream?.api.stats(),
     http: counters,
+    clients: limits.reads.stats,
     uploadsInFlightBytes: budget.inFlightBytes,
   };
   const stats = () => readStats(statsSources);
@@ -143,19 +161,26 @@ function buildRoutes(
   const { warm, onCleared } = createAdminActions({ cache, log, warmer }, deps.peers);
   return {
     routes: [
-      ...writeImageRoutes({ ingest, access, budget, imageBytesMax }),
-      ...streamImageRoutes({ ingest, access, imageBytesMax }),
-      ...infoRoutes({ cache, access }),
+      ...writeImageRoutes({ ingest, access, budget, limits: limits.writes, imageBytesMax }),
+      ...streamImageRoutes({ ingest, access, limits: limits.writes, imageBytesMax }),
+      ...infoRoutes({ cache, access, limits: limits.reads }),
       ...valueRoutes({
         values: { cache, clock },
         access,
         budget,
+        limits,
         valueBytesMax: imageBytesMax,
         head: headSettings(config),
       }),
       ...(upstream === undefined
         ? []
-        : apiRoutes({ api: upstream.api, budget, bodyBytesMax: config.API_MAX_BODY_MB * MIB, log })),
+        : apiRoutes({
+            api: upstream.api,
+            budget,
+            limits: limits.reads,
+            bodyBytesMax: config.API_MAX_BODY_MB * MIB,
+            log,
+          })),
       ...adminRoutes({ access, cache, stats: readings.adminStats, locate, budget, warm, onCleared }),
       ...healthRoutes({ missing: deps.missing }),
       ...pageRoutes(loadPages(pagesDir())),
@@ -165,7 +190,7 @@ function buildRoutes(
 }
 
 export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
-  const { events, serve, log } = deps;
+  const { events, serve, clock, log } = deps;
   const context = createContext(config, log);
   const streams = {
     hub: events.hub,
@@ -175,7 +200,8 @@ export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<Ht
     random: Math.random,
     stallMs: config.EVENTS_STALL_S * 1000,
   };
-  const { routes, metrics } = buildRoutes(config, deps, context);
+  const limits = createLimits(config, clock);
+  const { routes, metrics } = buildRoutes(config, deps, context, limits);
   const hasMetricsPort = config.METRICS_PORT !== 0;
   const tls = { certFile: config.TLS_CERT_FILE, keyFile: config.TLS_KEY_FILE };
   const server = await startServer({
@@ -189,6 +215,7 @@ export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<Ht
       sizes: config.VARIANT_SIZES,
       signingKeys: secretsOf(config.SIGNING_KEYS),
       signedOnly: config.SIGNED_ONLY,
+      limits: limits.reads,
       context,
     }),
     mountStreams: (app) => {

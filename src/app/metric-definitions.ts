@@ -27,6 +27,7 @@ const METRICS: readonly Row<Stats>[] = [
   ['http_requests_total', 'Requests.', (s) => s.requests.total],
   ['http_memory_hits_total', 'Images answered from memory at once.', (s) => s.requests.memory_hits],
   ['http_not_modified_total', 'Of these, answered 304.', (s) => s.requests.not_modified],
+  ['clients_known', 'Addresses whose share is remembered.', (s) => s.clients.known],
   ['uploads_in_flight_bytes', 'Bytes of request bodies held.', (s) => s.uploads_in_flight_bytes],
   ['worker_threads', 'Threads that decode and render.', (s) => s.workers.threads],
   ['worker_jobs_running', 'Jobs that run.', (s) => s.workers.running],
@@ -87,6 +88,12 @@ export function metricDefinitions(read: () => Stats): readonly MetricDefinition[
       Object.fromEntries(read().health.parts.map(({ part, up }) => [part, Number(up)])),
     ),
     byLabel('http_problems_total', 'Errors sent, by machine code.', 'code', () => read().requests.problems),
+    byLabel(
+      'rate_limited_total',
+      'Requests refused because one address had its share, by what it had enough of.',
+      'limit',
+      () => read().clients.refused,
+    ),
     byLabel('streams_closed_total', 'Streams ended here, by reason.', 'reason', () => read().events.cut),
   ];
 }

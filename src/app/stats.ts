@@ -7,6 +7,7 @@ import type { TierStats } from '../cache/tier.ts';
 
 import type { HubStats, SlowReader, TopicRow } from '../events/hub-stats.ts';
 import type { WarmProgress } from '../flows/warm-cache.ts';
+import type { ClientLimitsStats } from '../http/client-limits.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
 import type { HealthReport } from '../observe/health-changes.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
@@ -25,6 +26,7 @@ export interface StatsSources {
   /** Undefined: no upstream application. */
   readonly api: () => ApiCacheStats | undefined;
   readonly http: HttpCounters;
+  readonly clients: () => ClientLimitsStats;
   readonly uploadsInFlightBytes: () => number;
 }
 
@@ -97,6 +99,7 @@ export function readStats(sources: StatsSources) {
       not_modified: sources.http.notModified,
       problems: Object.fromEntries(sources.http.problems),
     },
+    clients: sources.clients(),
     uploads_in_flight_bytes: sources.uploadsInFlightBytes(),
     memory: { rss_bytes: process.memoryUsage.rss() },
     processes: ONE_PROCESS,

@@ -41,8 +41,11 @@ export interface Found extends Stored {
 export interface Cache {
   /** Memory only, synchronous, allocates nothing: the hit path. Counts a hit or nothing. */
   peek(key: string): Hot | undefined;
-  /** Memory, then the tiers in their order; one lookup per key at a time; fills the faster tiers. */
-  find(key: string, signal: AbortSignal): Promise<Found | undefined>;
+  /**
+   * Memory, then the tiers in their order; one lookup per key at a time; fills the faster tiers. `admit` is
+   * called where memory does not do, before anything else is asked, and may throw.
+   */
+  find(key: string, signal: AbortSignal, admit?: () => void): Promise<Found | undefined>;
   /** Whether some tier has the key at hand without a round trip. */
   has(key: string): boolean;
   /** Into every tier. `replaced`: the key was known. AppError storage_unavailable when none kept it. */

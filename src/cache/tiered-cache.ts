@@ -74,11 +74,12 @@ export function createTieredCache(parts: TieredCacheParts, deps: { readonly cloc
     return hot !== undefined && isFresh(hot) ? memory.get(key) : undefined;
   }
 
-  async function find(key: string, signal: AbortSignal): Promise<Found | undefined> {
+  async function find(key: string, signal: AbortSignal, admit?: () => void): Promise<Found | undefined> {
     const hot = peek(key);
     if (hot !== undefined) {
       return { entry: hot.entry, body: hot.body, steps: [{ tier: 'memory', outcome: 'hit' }] };
     }
+    admit?.();
     memory?.noteMiss();
     lookups += 1;
     const { value, collapsed } = await row.flights.run(key, signal, async (flight) =>

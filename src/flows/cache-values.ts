@@ -33,8 +33,14 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 const MIME = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;\s*[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[\w !#$&^.+-]*"))*$/;
 const MIME_CHARS_MAX = 200;
 
-export async function getValue(key: string, deps: ValuesDeps, signal: AbortSignal): Promise<Found> {
-  const found = await deps.cache.find(valueKey(checkKey(key)), signal);
+/** `admit` as `Cache.find` has it. */
+export async function getValue(
+  key: string,
+  deps: ValuesDeps,
+  signal: AbortSignal,
+  admit?: () => void,
+): Promise<Found> {
+  const found = await deps.cache.find(valueKey(checkKey(key)), signal, admit);
   if (found === undefined) throw new AppError('key_not_found');
   return found;
 }

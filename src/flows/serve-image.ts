@@ -18,6 +18,9 @@ export interface ImageRequest {
   readonly accept: string;
 }
 
+/** Asks for leave before work that costs: a lookup below memory, a rendering. It may throw. */
+export type Spend = (kind: 'misses' | 'renders') => void;
+
 /** Runs one piece of work per key at a time; everybody who asks meanwhile gets its result. */
 export type Coalesce = (
   key: string,
@@ -47,17 +50,21 @@ export async function serveImage(
   request: ImageRequest,
   deps: ServeDeps,
   signal: AbortSignal,
+  spend: Spend = () => undefined,
 ): Promise<Found> {
+  const admitMiss = (): void => spend('misses');
   const source = await deps.cache.find(
     request.partial ? partialKey(request.id) : imageKey(request.id),
     signal,
+    admitMiss,
   );
   if (source === undefined) throw new AppError('image_not_found');
   if (request.variant === undefined) return source;
   const variant = decideVariant(request, request.variant, source.entry, deps.cache);
   const key = variantKey(request.id, source.entry.version, canonicalVariant(variant));
-  const made = await deps.cache.find(key, signal);
+  const made = await deps.cache.find(key, signal, admitMiss);
   if (made !== undefined) return made;
+  spend('renders');
   const { entry } = source;
   const held = entry.bytes <= WAITING_SOURCE_BYTES_MAX ? source : undefined;
   return deps.coalesceRenders(key, signal, async (shared) => {

@@ -17,7 +17,8 @@ export interface Access {
 }
 
 const EXPOSED =
-  'ETag, Content-Range, Cache-Status, Repr-Digest, Server-Timing, Age, Location, X-Request-Id, Retry-After';
+  'ETag, Content-Range, Cache-Status, Repr-Digest, Server-Timing, Age, Location, X-Request-Id, Retry-After, ' +
+  'RateLimit, RateLimit-Policy';
 
 const ALLOWED_HEADERS =
   'Authorization, Content-Type, If-Modified-Since, If-None-Match, If-Range, Last-Event-ID, Range, Traceparent';

@@ -3,6 +3,7 @@
  * object, turns an abort into an AbortSignal, corks, and ends exactly once. Knows no route.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { ClientOf } from '../core/client-address.ts';
 import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
 import { openRequestBody, type RequestBody } from './request-body.ts';
@@ -18,6 +19,9 @@ export interface Request {
   header(name: string): string;
   /** All of them, names in lower case, repeated ones joined. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Who connected: the proxy, where there is one. */
+  peerAddress(): string;
+  /** Who counts as one client. */
   clientAddress(): string;
 }
 
@@ -99,7 +103,7 @@ function isSafeHeader(value: string): boolean {
   return !/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value);
 }
 
-function copyRequest(res: HttpResponse, req: HttpRequest): Request {
+function copyRequest(res: HttpResponse, req: HttpRequest, clientOf: ClientOf | undefined): Request {
   const headers = new Map<string, string>();
   req.forEach((name, value) => {
     const known = headers.get(name);
@@ -112,7 +116,8 @@ function copyRequest(res: HttpResponse, req: HttpRequest): Request {
     query: req.getQuery() ?? '',
     header: (name) => headers.get(name) ?? '',
     headers,
-    clientAddress: () => address,
+    peerAddress: () => address,
+    clientAddress: () => clientOf?.(address, headers.get('x-forwarded-for') ?? '') ?? address,
   };
 }
 
@@ -140,6 +145,8 @@ export interface ExchangeContext {
   readonly log: Log;
   /** Set when the server stops: answers from then on ask the client to close its connection. */
   stopping?: boolean;
+  /** Undefined: who connects is the client. */
+  readonly clientOf?: ClientOf;
 }
 
 function announcesBody(request: Request): boolean {
@@ -150,7 +157,7 @@ function announcesBody(request: Request): boolean {
 /** Takes the response over; call it before the handler's first await. */
 export function openExchange(res: HttpResponse, req: HttpRequest, context: ExchangeContext): Exchange {
   const { log } = context;
-  const request = copyRequest(res, req);
+  const request = copyRequest(res, req, context.clientOf);
   const controller = new AbortController();
   const id = nextId();
   const startedAtMs = performance.now();

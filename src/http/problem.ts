@@ -3,16 +3,18 @@ import { errorRow, toAppError, type AppError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { HttpCounters } from './http-counters.ts';
 import type { Answer, Exchange, Headers } from './exchange.ts';
+import { RateLimited } from './rate-limited.ts';
 
 export function problemAnswer(error: AppError, extra: Headers = []): Answer {
   const { status, title, retryAfterS } = errorRow(error.code);
-  const headers: [string, string][] = [
+  const headers: (readonly [string, string])[] = [
     ['Content-Type', 'application/problem+json'],
     ['X-Content-Type-Options', 'nosniff'],
     // An error is never cached: the next attempt may succeed.
     ['Cache-Control', 'no-store'],
   ];
-  if (retryAfterS !== undefined) headers.push(['Retry-After', String(retryAfterS)]);
+  if (error instanceof RateLimited) headers.push(...error.headers);
+  else if (retryAfterS !== undefined) headers.push(['Retry-After', String(retryAfterS)]);
   if (status === 401) headers.push(['WWW-Authenticate', 'Bearer realm="afterimage"']);
   const type = `urn:afterimage:error:${error.code}`;
   const body = JSON.stringify({ type, title, status, code: error.code, detail: error.detail });

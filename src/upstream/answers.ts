@@ -43,6 +43,7 @@ export function createAnswers(shared: SharedFetch, clock: Clock): Answers {
   async function renew(lookup: Lookup, signal: AbortSignal): Promise<ApiAnswer> {
     const { known, place } = lookup;
     const kind = known === undefined ? 'miss' : 'expired';
+    lookup.request.admit?.();
     const { outcome, collapsed } = await shared.fetch(lookup, signal);
     counts.misses += 1;
     const trace = { kind, ...(collapsed ? { collapsed } : {}) } as const;

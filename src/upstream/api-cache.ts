@@ -58,6 +58,7 @@ export function createApiCache(options: ApiCacheOptions, deps: ApiCacheDeps): Ap
   let bypassed = 0;
 
   async function pass(request: ApiRequest, target: string, signal: AbortSignal): Promise<ApiAnswer> {
+    request.admit?.();
     bypassed += 1;
     const { method, body } = request;
     const response = await client.send({ method, target, headers: ownRequestHeaders(request), body }, signal);

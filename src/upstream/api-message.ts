@@ -10,9 +10,12 @@ export interface ApiRequest {
   readonly query: string;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Who connected: it is added to X-Forwarded-For. */
   readonly clientAddress: string;
   /** Undefined for a request without one. */
   readonly body: Uint8Array | undefined;
+  /** Called before the application is asked, and may throw. */
+  readonly admit?: () => void;
 }
 
 /** How an answer came about; RFC 9211 has the words. */

@@ -8,6 +8,7 @@ import type { BodyStream } from '../../src/core/entry.ts';
 import { AppError } from '../../src/errors.ts';
 import { createAccess } from '../../src/http/access.ts';
 import { createHttpCounters } from '../../src/http/http-counters.ts';
+import { createClientLimits } from '../../src/http/client-limits.ts';
 import { createGetImage } from '../../src/http/routes/get-image.ts';
 import type { RouteContext } from '../../src/http/routes.ts';
 import { transfersUnderWay } from '../../src/http/send-body.ts';
@@ -191,6 +192,10 @@ async function serveScripted(bodies: readonly (BodyStream | undefined)[]): Promi
     sizes: [],
     signingKeys: [],
     signedOnly: false,
+    limits: createClientLimits(
+      { perSecond: { misses: 0, renders: 0, uploads: 0 }, concurrent: 0 },
+      { nowMs: Date.now },
+    ),
     context,
   });
   return startServer({ host: '127.0.0.1', port: 0, context, routes: [], getImage });

@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../observe/log.ts';
 import type { ApiAnswer, ApiRequest, ApiTrace } from '../../upstream/api-message.ts';
 import type { ApiCache } from '../../upstream/api-cache.ts';
+import type { ClientLimits, Spend } from '../client-limits.ts';
 import { noneMatchHits } from '../conditional.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { readBody } from '../read-body.ts';
@@ -12,6 +13,7 @@ import type { UploadBudget } from '../upload-budget.ts';
 export interface ApiRoutesDeps {
   readonly api: ApiCache;
   readonly budget: UploadBudget;
+  readonly limits: ClientLimits;
   readonly bodyBytesMax: number;
   readonly log: Pick<Log, 'debug'>;
 }
@@ -67,13 +69,14 @@ async function readRequestBody(exchange: Exchange, deps: ApiRoutesDeps) {
   });
 }
 
-async function handle(exchange: Exchange, deps: ApiRoutesDeps): Promise<void> {
-  const { method, path, query, headers, clientAddress } = exchange.request;
+async function handle(exchange: Exchange, spend: Spend, deps: ApiRoutesDeps): Promise<void> {
+  const { method, path, query, headers, peerAddress } = exchange.request;
   const isRead = method === 'GET' || method === 'HEAD';
   const read = isRead ? undefined : await readRequestBody(exchange, deps);
   try {
     const body = read === undefined ? undefined : new Uint8Array(read.body);
-    const request: ApiRequest = { method, path, query, headers, clientAddress: clientAddress(), body };
+    const admit = (): void => spend('misses');
+    const request: ApiRequest = { method, path, query, headers, clientAddress: peerAddress(), body, admit };
     const answer = await deps.api.handle(request, exchange.signal);
     deps.log.debug({ requestId: exchange.id, path, cache: LOGGED[answer.trace.kind] }, 'api');
     await send(exchange, answer);
@@ -87,6 +90,7 @@ export function apiRoutes(deps: ApiRoutesDeps): readonly Route[] {
   return methods.map((method) => ({
     method,
     pattern: PATTERN,
-    handle: async (exchange) => handle(exchange, deps),
+    handle: async (exchange) =>
+      deps.limits.run(exchange.request.clientAddress(), async (spend) => handle(exchange, spend, deps)),
   }));
 }

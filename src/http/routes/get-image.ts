@@ -10,6 +10,7 @@ import { isSigned } from '../../core/signature.ts';
 import { AppError } from '../../errors.ts';
 import { answerFound, type FoundKind } from '../answer-found.ts';
 import { answerHot } from '../answer-hot.ts';
+import type { ClientLimits, Spend } from '../client-limits.ts';
 import type { Exchange, Request } from '../exchange.ts';
 import { createImageQueryReader, decodeTail, imageIdOf, type ImageQuery } from '../image-target.ts';
 import type { HeadSettings } from '../representation-head.ts';
@@ -23,6 +24,7 @@ export interface GetImageDeps {
   readonly signingKeys: readonly string[];
   /** True: only signed addresses are served. */
   readonly signedOnly: boolean;
+  readonly limits: ClientLimits;
   readonly context: RouteContext;
 }
 
@@ -64,14 +66,16 @@ export function createGetImage(deps: GetImageDeps): { readonly get: Handle; read
       variant,
       accept: request.header('accept'),
     };
-    const serve = async (): Promise<void> => {
-      const found = await serveImage(wanted, deps.serve, signal);
+    const serve = async (spend: Spend): Promise<void> => {
+      const found = await serveImage(wanted, deps.serve, signal, spend);
       await answerFound(exchange, found, kindOf(found.entry, query), { access, head });
     };
-    await serve().catch(async (error: unknown) => {
-      if (!hadNothingToRead(error, exchange)) throw error;
-      await serve();
-    });
+    await deps.limits.run(request.clientAddress(), async (spend) =>
+      serve(spend).catch(async (error: unknown) => {
+        if (!hadNothingToRead(error, exchange)) throw error;
+        await serve(spend);
+      }),
+    );
   }, context);
 
   function answer(res: HttpResponse, req: HttpRequest, isHead: boolean): void {

@@ -5,6 +5,7 @@ import { imageKey } from '../../core/keys.ts';
 import type { Entry } from '../../core/entry.ts';
 import { AppError } from '../../errors.ts';
 import type { Access } from '../access.ts';
+import type { ClientLimits } from '../client-limits.ts';
 import { imageIdOf } from '../image-target.ts';
 import type { Route } from '../routes.ts';
 
@@ -32,21 +33,30 @@ function describe(id: string, entry: Entry, tier: string): Record<string, unknow
   };
 }
 
-export function infoRoutes(deps: { readonly cache: Cache; readonly access: Access }): readonly Route[] {
+export interface InfoDeps {
+  readonly cache: Cache;
+  readonly access: Access;
+  readonly limits: ClientLimits;
+}
+
+export function infoRoutes(deps: InfoDeps): readonly Route[] {
   return [
     {
       method: 'get',
       pattern: '/info/*',
       handle: async (exchange) => {
-        const id = imageIdOf(exchange.request.path, PREFIX);
-        const found = await deps.cache.find(imageKey(id), exchange.signal);
+        const { request, signal } = exchange;
+        const id = imageIdOf(request.path, PREFIX);
+        const found = await deps.limits.run(request.clientAddress(), async (spend) =>
+          deps.cache.find(imageKey(id), signal, () => spend('misses')),
+        );
         if (found === undefined) throw new AppError('image_not_found');
         exchange.send({
           status: 200,
           headers: [
             ['Content-Type', 'application/json'],
             ['Cache-Control', 'no-cache'],
-            ...deps.access.corsHeaders(exchange.request.header('origin')),
+            ...deps.access.corsHeaders(request.header('origin')),
           ],
           body: `${JSON.stringify(describe(id, found.entry, found.steps.at(-1)?.tier ?? ''))}\n`,
         });

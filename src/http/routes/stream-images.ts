@@ -3,6 +3,7 @@ import type { IngestDeps } from '../../flows/ingest-image.ts';
 import { ingestStream } from '../../flows/ingest-stream.ts';
 import { checkImageId } from '../../core/image-id.ts';
 import type { Access } from '../access.ts';
+import type { ClientLimits } from '../client-limits.ts';
 import { decodeTail } from '../image-target.ts';
 import { readChunks } from '../read-chunks.ts';
 import type { Route } from '../routes.ts';
@@ -11,6 +12,7 @@ export interface StreamImagesDeps {
   readonly ingest: IngestDeps;
   readonly access: Access;
   readonly imageBytesMax: number;
+  readonly limits: ClientLimits;
 }
 
 const PREFIX = '/images/';
@@ -40,7 +42,10 @@ export function streamImageRoutes(deps: StreamImagesDeps): readonly Route[] {
           eventCharsMax: Math.ceil(deps.imageBytesMax / 3) * 4 + EVENT_ROOM_CHARS,
           ...(ttl === null ? {} : { ttlS: Number(ttl) }),
         };
-        const receipts = await ingestStream(upload, readChunks(exchange.body, signal), deps.ingest, signal);
+        const receipts = await deps.limits.run(request.clientAddress(), async (spend) => {
+          spend('uploads');
+          return ingestStream(upload, readChunks(exchange.body, signal), deps.ingest, signal);
+        });
         const images = receipts.map(({ replaced: _, ...receipt }) => receipt);
         exchange.send({
           status: 200,

@@ -3,6 +3,7 @@ import { clearValues, deleteValue, getValue, putValue, type ValuesDeps } from '.
 import { AppError } from '../../errors.ts';
 import type { Access } from '../access.ts';
 import { answerFound } from '../answer-found.ts';
+import type { ReadWriteLimits, Spend } from '../client-limits.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { readBody } from '../read-body.ts';
 import type { HeadSettings } from '../representation-head.ts';
@@ -13,6 +14,7 @@ export interface ValueRoutesDeps {
   readonly values: ValuesDeps;
   readonly access: Access;
   readonly budget: UploadBudget;
+  readonly limits: ReadWriteLimits;
   readonly valueBytesMax: number;
   readonly head: HeadSettings;
 }
@@ -45,9 +47,9 @@ function jsonAnswer(exchange: Exchange, access: Access, status: number, body: un
   };
 }
 
-async function store(exchange: Exchange, deps: ValueRoutesDeps): Promise<void> {
+async function store(exchange: Exchange, spend: Spend, deps: ValueRoutesDeps): Promise<void> {
   const { request, body: source, signal } = exchange;
-  deps.access.checkWrite(request);
+  spend('uploads');
   const { body, release } = await readBody(source, {
     contentLength: request.header('content-length'),
     limitBytes: deps.valueBytesMax,
@@ -78,11 +80,23 @@ export function valueRoutes(deps: ValueRoutesDeps): readonly Route[] {
       method: 'get',
       pattern: '/cache/*',
       handle: async (exchange) => {
-        const found = await getValue(keyOf(exchange), deps.values, exchange.signal);
-        await answerFound(exchange, found, { immutable: false, varyAccept: false }, answer);
+        const { request, signal } = exchange;
+        await deps.limits.reads.run(request.clientAddress(), async (spend) => {
+          const found = await getValue(keyOf(exchange), deps.values, signal, () => spend('misses'));
+          await answerFound(exchange, found, { immutable: false, varyAccept: false }, answer);
+        });
       },
     },
-    { method: 'put', pattern: '/cache/*', handle: async (exchange) => store(exchange, deps) },
+    {
+      method: 'put',
+      pattern: '/cache/*',
+      handle: async (exchange) => {
+        const { request } = exchange;
+        deps.access.checkWrite(request);
+        const work = async (spend: Spend): Promise<void> => store(exchange, spend, deps);
+        await deps.limits.writes.run(request.clientAddress(), work);
+      },
+    },
     {
       method: 'del',
       pattern: '/cache/*',

@@ -11,6 +11,7 @@ import { imagePath } from '../../core/image-id.ts';
 import { AppError } from '../../errors.ts';
 import type { BodyForm } from '../../pool/job.ts';
 import type { Access } from '../access.ts';
+import type { ClientLimits, Spend } from '../client-limits.ts';
 import type { Exchange } from '../exchange.ts';
 import { imageIdOf } from '../image-target.ts';
 import { readBody } from '../read-body.ts';
@@ -21,6 +22,7 @@ export interface WriteImagesDeps {
   readonly ingest: IngestDeps;
   readonly access: Access;
   readonly budget: UploadBudget;
+  readonly limits: ClientLimits;
   readonly imageBytesMax: number;
 }
 
@@ -73,8 +75,19 @@ function uploadOf(id: string, form: BodyForm, body: ArrayBuffer, query: URLSearc
 }
 
 async function take(exchange: Exchange, id: string, deps: WriteImagesDeps): Promise<Receipt> {
-  const { request, signal } = exchange;
+  const { request } = exchange;
   deps.access.checkWrite(request);
+  return deps.limits.run(request.clientAddress(), async (spend) => takeBody(exchange, id, spend, deps));
+}
+
+async function takeBody(
+  exchange: Exchange,
+  id: string,
+  spend: Spend,
+  deps: WriteImagesDeps,
+): Promise<Receipt> {
+  const { request, signal } = exchange;
+  spend('uploads');
   const form = formOf(request.header('content-type'));
   const { body, release } = await readBody(exchange.body, {
     contentLength: request.header('content-length'),
