@@ -224,6 +224,26 @@ describe('docs/openapi.json', () => {
     expect((await call('GET /images/{id}', '/images/short', beyond)).status).toBe(416);
   });
 
+  it('has the refusal of an address that asks too much, on each call that has one', async () => {
+    const strict = {
+      RATE_LIMIT_MISSES_PER_S: '1',
+      RATE_LIMIT_UPLOADS_PER_S: '1',
+      RATE_LIMIT_CONCURRENT: '1',
+    };
+    const limited = await runApp(strict);
+    const { call: ask } = createContract(document, () => limited.base);
+    const statuses: number[] = [];
+    const body = cut(await png(), 8);
+    for (let n = 0; n < 15; n += 1) {
+      statuses.push((await ask('PUT /images/{id}', '/images/a', { body })).status);
+      statuses.push((await ask('GET /images/{id}', `/images/none-${n}`)).status);
+      statuses.push((await ask('HEAD /images/{id}', '/images/none')).status);
+      statuses.push((await ask('GET /cache/{key}', '/cache/none')).status);
+    }
+    await limited.close();
+    expect(new Set(statuses)).toEqual(new Set([404, 422, 429]));
+  });
+
   it('is refused where an answer is not what it says', async () => {
     const broken = structuredClone(document);
     broken.components.schemas.Status.properties.status.enum = ['fine'];
