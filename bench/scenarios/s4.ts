@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { interleave, type Subject } from '../interleave.ts';
 import { whichTool } from '../machine.ts';
-import { makePng } from '../make-png.ts';
+import { makePhoto } from '../make-photo.ts';
 import { startAfterimage } from '../peers/afterimage.ts';
 import { REDIS_MISSING, setInRedis, startRedis } from '../peers/redis.ts';
 import { quietValues, spreadOf } from '../report/statistics.ts';
@@ -10,7 +10,10 @@ import type { Bench, Outcome, Row, Scenario, Target } from '../scenario.ts';
 import { freePort, startProcess, type Running } from '../start-process.ts';
 
 const ID = 'hero_abc123';
-const IMAGE_BYTES = 1024 * 1024;
+/** About 1 MB as PNG. */
+const SIDE = 800;
+const TILE = '?w=512&format=webp';
+const TILE_ROW = 'the 512 px tile that a page of them shows';
 const CONNECTIONS = 16;
 const PROGRAMS = fileURLToPath(new URL('../programs/', import.meta.url));
 /** Python is not built: it lies beside the sources. */
@@ -38,12 +41,21 @@ const TARGETS: readonly Target[] = [
     peer: 'before, Node',
     atLeast: 100,
   },
+  {
+    figure: 'S4 the tile that the page shows, after/before',
+    row: TILE_ROW,
+    subject: 'Afterimage',
+    peer: 'before, Node',
+    atLeast: 100,
+  },
   { figure: 'hit p99 at half load, ms', row: 'at half load', subject: 'Afterimage', of: 'p99Ms', atMost: 1 },
 ];
 
 interface Site {
   readonly name: string;
   readonly url: string;
+  /** Of the smaller picture; the server before had one size. */
+  readonly tileUrl: string;
   readonly pids: readonly number[];
   /** What a browser that has the image sends; the server before gave it nothing to send. */
   readonly revalidation: readonly string[];
@@ -62,17 +74,22 @@ async function startBefore(
     isReady: (output) => output.includes('ready'),
   });
   started.push(running);
-  return { url: `http://127.0.0.1:${port}/images/${ID}`, pid: running.pid };
+  const url = `http://127.0.0.1:${port}/images/${ID}`;
+  return { url, tileUrl: url, pid: running.pid };
 }
 
 async function startSites(bench: Bench, started: Running[], missing: string[]): Promise<Site[]> {
-  const image = makePng(IMAGE_BYTES);
+  const image = await makePhoto(SIDE, 'png');
   const after = await startAfterimage(bench.dir, new Map([[ID, image]]), bench.machine);
   started.push({ pid: after.pid, output: () => '', stop: after.stop });
   const response = await fetch(after.url(ID));
   await response.arrayBuffer();
+  const tileUrl = `${after.url(ID)}${TILE}`;
+  await (await fetch(tileUrl)).arrayBuffer();
   const revalidation = [`If-None-Match: ${response.headers.get('etag') ?? ''}`];
-  const sites: Site[] = [{ name: 'Afterimage', url: after.url(ID), pids: [after.pid], revalidation }];
+  const sites: Site[] = [
+    { name: 'Afterimage', url: after.url(ID), tileUrl, pids: [after.pid], revalidation },
+  ];
   const redis = await startRedis(bench.machine);
   if (redis === undefined) {
     missing.push(REDIS_MISSING);
@@ -82,21 +99,24 @@ async function startSites(bench: Bench, started: Running[], missing: string[]): 
   const stored = { base64_data: image.toString('base64'), mime_type: 'image/png', created_at: 1_763_672_400 };
   setInRedis(redis.port, `image:${ID}`, JSON.stringify(stored));
   const node = await startBefore(process.execPath, `${PROGRAMS}s4-before.js`, redis.port, bench, started);
-  sites.push({ name: 'before, Node', url: node.url, pids: [node.pid, redis.pid], revalidation: [] });
+  sites.push({ name: 'before, Node', ...node, pids: [node.pid, redis.pid], revalidation: [] });
   const python = whichTool('python3');
   if (python === undefined) missing.push('Python, for S4 as its document writes it: apt-get install python3');
   else {
     const site = await startBefore(python, PYTHON_PROGRAM, redis.port, bench, started);
-    sites.push({ name: 'before, Python', url: site.url, pids: [site.pid, redis.pid], revalidation: [] });
+    sites.push({ name: 'before, Python', ...site, pids: [site.pid, redis.pid], revalidation: [] });
   }
   return sites;
 }
 
-function subjects(sites: readonly Site[], bench: Bench, revalidates: boolean): Subject[] {
+type Visit = 'whole' | 'again' | 'tile';
+
+function subjects(sites: readonly Site[], bench: Bench, visit: Visit): Subject[] {
   return sites.map((site) => {
-    const headers = revalidates ? site.revalidation : [];
+    const headers = visit === 'again' ? site.revalidation : [];
+    const url = visit === 'tile' ? site.tileUrl : site.url;
     const measure = async (seconds: number) =>
-      bench.load(site.url, { connections: CONNECTIONS, seconds, headers });
+      bench.load(url, { connections: CONNECTIONS, seconds, headers });
     return { name: site.name, pids: site.pids, measure };
   });
 }
@@ -120,26 +140,28 @@ async function run(bench: Bench): Promise<Outcome> {
   try {
     const sites = await startSites(bench, started, missing);
     const kind = { unit: 'requests/s', better: 'more' } as const;
-    const again = await interleave({ ...kind, label: 'again' }, subjects(sites, bench, false), bench);
+    const again = await interleave({ ...kind, label: 'again' }, subjects(sites, bench, 'whole'), bench);
     const known = await interleave(
       { ...kind, label: 'again, from a browser that has it' },
-      subjects(sites, bench, true),
+      subjects(sites, bench, 'again'),
       bench,
     );
+    const tile = await interleave({ ...kind, label: TILE_ROW }, subjects(sites, bench, 'tile'), bench);
     const half = await interleave(
       { label: 'at half load', unit: 'ms p50', better: 'less' },
       halfLoad(sites, again, bench),
       bench,
     );
     return {
-      rows: [again, known, half],
+      rows: [again, known, tile, half],
       targets: TARGETS,
       notes: [
-        `one PNG of 1 MB, ${CONNECTIONS} connections; the server before and its Redis share the server's core, ` +
+        `one PNG of ${SIDE} px and about 1 MB, ${CONNECTIONS} connections; the server before and its Redis share the server's core, ` +
           'on one host: without the 10 to 20 ms of network to Redis that S4 had',
         'before, Python: standard library only (bench/programs/s4-before.py), so without the cost of FastAPI; ' +
           'to get that: pip install fastapi uvicorn redis',
         'a browser that has the image revalidates with its ETag; S4 gave it none, so it is sent all again',
+        `the tile: ${TILE}, of which the server before knew nothing, so that it sends the whole`,
       ],
       missing,
     };
