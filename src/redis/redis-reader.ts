@@ -7,8 +7,9 @@ import type { Entry, ImageFacts, Stored } from '../core/entry.ts';
 import type { BodyForm, Envelope } from '../core/envelope.ts';
 import { AppError, errorRow } from '../errors.ts';
 import { tellForm } from './foreign-form.ts';
-import { HASH_FIELDS, readHash, readJson } from './own-value.ts';
-import { isReplyError, ownBytes, type RedisClient } from './redis-client.ts';
+import { readHash, readJson } from './own-value.ts';
+import { createValueReading } from './read-value.ts';
+import { ownBytes, type RedisClient } from './redis-client.ts';
 import { isImageKey, type RedisKeys } from './redis-keys.ts';
 
 /** An image that another program stored, taken out of its form. */
@@ -47,38 +48,6 @@ interface ReadCounts {
   oversized: number;
 }
 
-/** What a key held when it was read; `ttlMs` as PTTL says it. */
-interface Reply {
-  readonly hash: readonly (Buffer | null)[] | undefined;
-  readonly text: Buffer | undefined;
-  readonly ttlMs: number;
-}
-
-/** One round trip for either type: the read of the other type is refused at once and costs no bytes. */
-async function readEither(client: RedisClient, redisKey: string, maxValueBytes: number): Promise<Reply> {
-  const [hash, text, ttl] = await Promise.allSettled([
-    client.hmgetBuffer(redisKey, ...HASH_FIELDS),
-    client.getrangeBuffer(redisKey, 0, maxValueBytes),
-    client.pttl(redisKey),
-  ]);
-  for (const reply of [hash, text, ttl]) {
-    if (reply.status === 'rejected' && !isReplyError(reply.reason, 'WRONGTYPE')) throw reply.reason;
-  }
-  return {
-    hash: hash.status === 'fulfilled' ? hash.value : undefined,
-    text: text.status === 'fulfilled' && text.value.byteLength > 0 ? text.value : undefined,
-    ttlMs: ttl.status === 'fulfilled' ? ttl.value : -1,
-  };
-}
-
-async function readOwn(client: RedisClient, redisKey: string): Promise<Reply> {
-  const [hash, ttlMs] = await Promise.all([
-    client.hmgetBuffer(redisKey, ...HASH_FIELDS),
-    client.pttl(redisKey),
-  ]);
-  return { hash, text: undefined, ttlMs };
-}
-
 /** The earlier of what the entry and what Redis say. */
 function withExpiry(entry: Entry, ttlMs: number, nowMs: number): Entry {
   if (ttlMs < 0) return entry;
@@ -109,6 +78,7 @@ export function createRedisReader(
   deps: RedisReaderDeps,
 ): RedisReader {
   const { client, clock } = deps;
+  const reading = createValueReading(client, maxValueBytes);
   const counts: ReadCounts = { hits: 0, misses: 0, foreignReads: 0, unreadable: 0, oversized: 0 };
 
   async function readForeign(key: string, text: Buffer, signal: AbortSignal): Promise<Stored | undefined> {
@@ -136,20 +106,14 @@ export function createRedisReader(
     return readJson(text, key) ?? readForeign(key, text, signal);
   }
 
-  async function readReply(key: string): Promise<Reply> {
-    const redisKey = keys.toRedis(key);
-    if (!isImageKey(key)) return readOwn(client, redisKey);
-    const reply = await readEither(client, redisKey, maxValueBytes);
-    const isNeither = reply.hash === undefined && reply.text === undefined;
-    // It became one type while it was read as the other.
-    return isNeither ? readEither(client, redisKey, maxValueBytes) : reply;
-  }
-
   return {
     counts,
     async get(key, signal) {
       signal.throwIfAborted();
-      const { hash, text, ttlMs } = await readReply(key);
+      const redisKey = keys.toRedis(key);
+      const { hash, text, ttlMs } = await (isImageKey(key)
+        ? reading.either(redisKey)
+        : reading.hash(redisKey));
       const body = hash?.[1];
       const stored =
         text === undefined
