@@ -8,7 +8,7 @@ import { AppError } from '../errors.ts';
 import { decodeBase64 } from './base64.ts';
 import { dataUrlPayload, isDataUrl } from './data-url.ts';
 import { checkMeta } from './event.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { isObject, parseModestJson, type JsonObject } from './json.ts';
 import { TOPICS_PER_IMAGE_MAX, TTL_S_MAX } from './limits.ts';
 import { checkTopic } from './topic.ts';
 
@@ -92,7 +92,7 @@ function unwrapJson(body: Uint8Array<ArrayBuffer>, limitBytes: number): Unwrappe
 function parseJson(body: Uint8Array<ArrayBuffer>): unknown {
   try {
     const text = isAscii(body) ? oneByteText(body) : new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return JSON.parse(text);
+    return parseModestJson(text);
   } catch (error) {
     throw new AppError('json_invalid', undefined, error);
   }

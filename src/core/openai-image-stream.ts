@@ -4,6 +4,7 @@
  * `response.output_item.done`). Pure; the shapes are those of openai-node's resources/images.ts.
  */
 import { z } from 'zod';
+import { parseModestJson } from './json.ts';
 import type { StreamedEvent } from './sse-parser.ts';
 
 /** `slot` counts the images of one response from 0, in the order in which they first appear. */
@@ -37,7 +38,7 @@ export interface ImageStreamReader {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseModestJson(text);
   } catch {
     return undefined;
   }
