@@ -2,8 +2,6 @@
  * What Piscina loads: CommonJS, so that its `require` never meets an ES module. Node 20 dies where that
  * happens while the same module is being imported, which a thread's first two jobs can bring about.
  */
-import type { Job } from '../src/pool/job.ts';
-
 const fs = process.getBuiltinModule('node:fs');
 const os = process.getBuiltinModule('node:os');
 
@@ -22,7 +20,8 @@ try {
   // Not Linux, or not allowed.
 }
 
-const worker = import('./image-worker.ts');
-
-/** Called by Piscina, by name. */
-exports.runJob = async (job: Job): Promise<unknown> => (await worker).runJob(job);
+/**
+ * Called by Piscina, by name. A promise of the function, which Piscina awaits before the thread counts as
+ * ready: a thread that dies while its modules are being read leaves their files open (Node 20).
+ */
+exports.runJob = import('./image-worker.ts').then(({ runJob }) => runJob);
