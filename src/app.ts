@@ -38,6 +38,9 @@ export interface AppOptions {
 }
 
 const MIB = 1024 * 1024;
+/** A thread's own objects, and a few times the text of an image in JSON; buffers are not counted. */
+const WORKER_HEAP_MB = 128;
+const WORKER_HEAP_PER_IMAGE_MB = 4;
 const STORE_TIMEOUT_MS = 30_000;
 
 function createPool(config: Config, workerUrl: URL) {
@@ -45,6 +48,7 @@ function createPool(config: Config, workerUrl: URL) {
     threads: config.WORKER_THREADS || Math.max(2, availableParallelism()),
     queueLimit: config.WORKER_QUEUE,
     timeoutMs: config.WORKER_TIMEOUT_MS,
+    heapMb: WORKER_HEAP_MB + WORKER_HEAP_PER_IMAGE_MB * config.MAX_IMAGE_MB,
     limits: { imageBytes: config.MAX_IMAGE_MB * MIB, pixels: config.MAX_IMAGE_MEGAPIXELS * 1_000_000 },
     webpEffort: config.WEBP_EFFORT,
     sizes: config.VARIANT_SIZES,
