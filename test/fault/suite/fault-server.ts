@@ -30,7 +30,13 @@ export interface Holdings {
 }
 
 interface Stats {
-  readonly workers: { readonly running: number; readonly queued: number };
+  readonly workers: {
+    readonly running: number;
+    readonly queued: number;
+    readonly crashes: number;
+    readonly timeouts: number;
+    readonly shed: number;
+  };
   readonly events: { readonly subscribers: number; readonly waitingBytes: number };
   readonly uploads_in_flight_bytes: number;
   readonly lookups_under_way: number;

@@ -26,6 +26,7 @@ describe('parseModestJson', () => {
   });
 
   it('refuses what is no JSON', () => {
-    for (const text of ['', '{', '"abc', '"abc\\"', '{"a":}']) expect(() => parseModestJson(text)).toThrow();
+    for (const text of ['', '{', '"abc', '"abc\\"', '{"a":}'])
+      expect(() => parseModestJson(text)).toThrow(SyntaxError);
   });
 });
