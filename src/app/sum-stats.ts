@@ -133,7 +133,6 @@ export function countsOf(stats: AdminStats): AdminStats {
     warming: { total: 0, done: 0, found: 0, missing: 0, failed: 0, running: false },
     health: { parts: [], changes: [] },
     clients: { ...stats.clients, known: 0 },
-    clients: { ...stats.clients, known: 0 },
     uploads_in_flight_bytes: 0,
     memory: { rss_bytes: 0 },
   };
