@@ -10,6 +10,7 @@ import { hit } from './scenarios/hit.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { readyLag } from './scenarios/ready-lag.ts';
+import { restart } from './scenarios/restart.ts';
 import { s4 } from './scenarios/s4.ts';
 import { variants } from './scenarios/variants.ts';
 
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   variants,
   eviction,
   coldMiss,
+  restart,
   growth,
   allocations,
 ];

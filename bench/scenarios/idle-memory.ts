@@ -1,9 +1,9 @@
 /** What a subscriber costs that only waits: resident memory of the server, for each stream that is open. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdStreams } from '../load/stream.ts';
 import { NCHAN_MISSING, startNchan } from '../peers/event-hub.ts';
 import { startAfterimage } from '../peers/afterimage.ts';
+import { residentKib } from '../resident.ts';
 import type { Bench, Outcome, Sample, Scenario, Series } from '../scenario.ts';
 
 const FIRST = 1000;
@@ -16,23 +16,6 @@ interface Subject {
   readonly pid: number;
   readonly path: string;
   stop(): Promise<void>;
-}
-
-function residentKib(root: number): number {
-  const statuses = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return { pid: Number(pid), text: readFileSync(`/proc/${pid}/status`, 'latin1') };
-      } catch {
-        return { pid: 0, text: '' };
-      }
-    });
-  const field = (text: string, name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
-  return statuses
-    .filter(({ pid, text }) => pid === root || field(text, 'PPid') === root)
-    .reduce((sum, { text }) => sum + field(text, 'VmRSS'), 0);
 }
 
 /** The first thousand pays for what a server makes once; the rest is what a stream costs. */

@@ -1,33 +1,15 @@
 /** Base64 coming in at a steady rate: does the event loop, which serves everybody else, stay free? */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { putLoad } from '../load/put.ts';
+import { LOOP_DELAY_NODE_ARGS, readLoopDelay } from '../loop-delay.ts';
 import { makePng } from '../make-png.ts';
 import { startAfterimage, type Afterimage } from '../peers/afterimage.ts';
 import { observed } from '../processor-time.ts';
 import type { Bench, Outcome, Row, Sample, Scenario } from '../scenario.ts';
 
 const RATES_MB = [20, 100];
-const HOOK = fileURLToPath(new URL('../programs/loop-delay.cjs', import.meta.url));
 const BASE64_GROWTH = 4 / 3;
-
-async function readDelay(server: Afterimage): Promise<{ p50Ms: number; p99Ms: number; mostMs: number }> {
-  const seen = server.output().length;
-  process.kill(server.pid, 'SIGUSR2');
-  while (server.output().length === seen) await sleep(5);
-  const line = server
-    .output()
-    .split('\n')
-    .findLast((each) => each.startsWith('loop-delay '));
-  // The hook is who printed it.
-  return JSON.parse((line ?? '').slice('loop-delay '.length)) as {
-    p50Ms: number;
-    p99Ms: number;
-    mostMs: number;
-  };
-}
 
 async function measure(server: Afterimage, file: string, bytes: number, rateMb: number, bench: Bench) {
   const { machine } = bench;
@@ -40,7 +22,7 @@ async function measure(server: Afterimage, file: string, bytes: number, rateMb: 
     follows: false,
   };
   await putLoad({ ...load, seconds: 1 }, machine);
-  await readDelay(server);
+  await readLoopDelay(server);
   const samples: Sample[] = [];
   const taken: number[] = [];
   for (let round = 0; round < bench.effort.rounds; round += 1) {
@@ -49,7 +31,7 @@ async function measure(server: Afterimage, file: string, bytes: number, rateMb: 
     const sample = await observed([server.pid], async () => {
       const { mbPerSecond } = await putLoad({ ...load, seconds }, machine);
       taken.push(mbPerSecond);
-      const { p50Ms, p99Ms } = await readDelay(server);
+      const { p50Ms, p99Ms } = await readLoopDelay(server);
       return { value: p99Ms, p50Ms, p99Ms };
     });
     samples.push(sample);
@@ -63,7 +45,7 @@ async function run(bench: Bench): Promise<Outcome> {
   writeFileSync(file, image);
   // Workers beside the loop, as in production: on one core they would take turns with it.
   const unpinned = { ...bench.machine, serverCore: bench.machine.allCores, loadCore: bench.machine.allCores };
-  const server = await startAfterimage(bench.dir, new Map(), unpinned, { nodeArgs: ['--require', HOOK] });
+  const server = await startAfterimage(bench.dir, new Map(), unpinned, { nodeArgs: LOOP_DELAY_NODE_ARGS });
   const rows: Row[] = [];
   const notes: string[] = [];
   try {
