@@ -9,9 +9,11 @@ import { growth } from './scenarios/growth.ts';
 import { hit } from './scenarios/hit.ts';
 import { idleMemory } from './scenarios/idle-memory.ts';
 import { ingest } from './scenarios/ingest.ts';
+import { patternClear } from './scenarios/pattern-clear.ts';
 import { readyLag } from './scenarios/ready-lag.ts';
 import { restart } from './scenarios/restart.ts';
 import { s4 } from './scenarios/s4.ts';
+import { stampede } from './scenarios/stampede.ts';
 import { variants } from './scenarios/variants.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -22,10 +24,12 @@ export const SCENARIOS: readonly Scenario[] = [
   idleMemory,
   readyLag,
   ingest,
+  stampede,
   variants,
   eviction,
   coldMiss,
   restart,
+  patternClear,
   growth,
   allocations,
 ];

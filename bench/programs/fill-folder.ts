@@ -1,13 +1,19 @@
-/** Fills a cache folder with so many small images: `node fill-folder.js <folder> <count> <bytes>` */
-import { imageKey } from '../../src/core/keys.ts';
+/** Fills a cache folder with so many small images, or values: `node fill-folder.js <folder> <count> [values]` */
+import { imageKey, valueKey } from '../../src/core/keys.ts';
 import { makePng } from '../make-png.ts';
 import { fillDisk } from './fill-disk.ts';
 
-const [dir = '', count = '0', bytes = '600'] = process.argv.slice(2);
+const BODY_BYTES = 600;
+const [dir = '', count = '0', what = 'images'] = process.argv.slice(2);
 
-function* images() {
-  const body = makePng(Number(bytes));
-  for (let at = 0; at < Number(count); at += 1) yield { key: imageKey(`file-${at}`), body };
+function keyAt(at: number): string {
+  if (what === 'images') return imageKey(`file-${at}`);
+  return valueKey(`${at % 2 === 0 ? 'old' : 'new'}-${at}`);
 }
 
-await fillDisk(dir, images());
+function* bodies() {
+  const body = makePng(BODY_BYTES);
+  for (let at = 0; at < Number(count); at += 1) yield { key: keyAt(at), body };
+}
+
+await fillDisk(dir, bodies());
