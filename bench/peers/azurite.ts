@@ -17,6 +17,10 @@ export interface AzuriteServer {
   readonly container: ContainerClient;
   /** Through the proxy. */
   readonly connectionString: string;
+  /** Where the container's blobs are, through the proxy. */
+  readonly containerUrl: string;
+  /** Requests that came through the proxy. */
+  calls(): number;
   stop(): Promise<void>;
 }
 
@@ -27,6 +31,7 @@ function connectionString(port: number): string {
 
 /** What the client sends arrives so much later: once for each request, as a request is one packet. */
 async function startDelay(target: number, delayMs: number) {
+  let calls = 0;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const far = connect(target, '127.0.0.1');
@@ -39,7 +44,10 @@ async function startDelay(target: number, delayMs: number) {
         far.destroy();
       });
     }
-    client.on('data', (chunk: Buffer) => setTimeout(() => far.writable && far.write(chunk), delayMs));
+    client.on('data', (chunk: Buffer) => {
+      calls += 1;
+      setTimeout(() => far.writable && far.write(chunk), delayMs);
+    });
     client.once('end', () => setTimeout(() => far.end(), delayMs));
     far.pipe(client);
   });
@@ -50,7 +58,7 @@ async function startDelay(target: number, delayMs: number) {
     server.close();
   };
   // A TCP server's address is one.
-  return { port: (server.address() as AddressInfo).port, stop };
+  return { port: (server.address() as AddressInfo).port, calls: () => calls, stop };
 }
 
 export async function startAzurite(
@@ -78,6 +86,8 @@ export async function startAzurite(
   return {
     container,
     connectionString: connectionString(delay.port),
+    containerUrl: `http://127.0.0.1:${delay.port}/${ACCOUNT}/${name}`,
+    calls: delay.calls,
     async stop() {
       delay.stop();
       await running.stop();
