@@ -15,6 +15,7 @@ import { restart } from './scenarios/restart.ts';
 import { s4 } from './scenarios/s4.ts';
 import { stampede } from './scenarios/stampede.ts';
 import { variants } from './scenarios/variants.ts';
+import { zipfMix } from './scenarios/zipf-mix.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   hit,
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   readyLag,
   ingest,
   stampede,
+  zipfMix,
   variants,
   eviction,
   coldMiss,
