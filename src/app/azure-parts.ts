@@ -2,7 +2,7 @@
 import { createBreaker, type BreakerState, type BreakerStats } from '../cache/breaker.ts';
 import type { Keep, Origin } from '../cache/origin.ts';
 import type { Config } from '../config/table.ts';
-import type { Clock } from '../core/clock.ts';
+import { steadyClock, type Clock } from '../core/clock.ts';
 import type { Log } from '../observe/log.ts';
 import { createAzureOrigin } from '../origin/azure-origin.ts';
 import { createBlobReader } from '../origin/blob-reader.ts';
@@ -39,14 +39,14 @@ export async function createAzureParts(
     container: config.AZURE_STORAGE_CONTAINER,
   });
   if (container === undefined) return undefined;
-  const breaker = createBreaker(BREAKER, clock, (to, from) => {
+  const breaker = createBreaker(BREAKER, steadyClock, (to, from) => {
     if (to === 'open') log.warn({ origin: 'azure' }, 'Azure fails: it is left alone, cached images go on');
     if (to === 'closed') log.info({ origin: 'azure' }, 'Azure answers again');
     onBreaker?.(to, from);
   });
   const call = {
     container,
-    gate: createOriginGate(breaker, clock),
+    gate: createOriginGate(breaker, steadyClock),
     clock,
     timeoutMs: config.AZURE_TIMEOUT_MS,
   };

@@ -2,7 +2,7 @@
 import { createGuardedTier } from '../cache/guarded-tier.ts';
 import type { Tier } from '../cache/tier.ts';
 import type { Config } from '../config/table.ts';
-import type { Clock } from '../core/clock.ts';
+import { steadyClock, type Clock } from '../core/clock.ts';
 import { valueKey } from '../core/keys.ts';
 import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
@@ -55,7 +55,7 @@ function openTier(config: Config, deps: RedisStoreDeps): Tier {
     tier,
     { deadlineMs, bulkDeadlineMs: BULK_TIMEOUT_MS, breaker: BREAKER },
     {
-      clock,
+      clock: steadyClock,
       onChange: (name, to) => {
         log.warn({ tier: name, breaker: to }, `the breaker of ${name} is ${to}`);
         health.note('redis-breaker', to);

@@ -3,7 +3,7 @@ import { createBreaker, type BreakerState, type BreakerStats } from '../cache/br
 import type { Cache } from '../cache/lookup.ts';
 import { parseApiRoute, parseUpstream } from '../config/api-routes.ts';
 import type { Config } from '../config/table.ts';
-import type { Clock } from '../core/clock.ts';
+import { steadyClock, type Clock } from '../core/clock.ts';
 import type { Log } from '../observe/log.ts';
 import { createApiCache, type ApiCache } from '../upstream/api-cache.ts';
 import { createApiFetch } from '../upstream/api-fetch.ts';
@@ -32,7 +32,7 @@ export function createUpstreamParts(config: Config, deps: UpstreamPartsDeps): Up
   const { cache, clock, log, onBreaker } = deps;
   const base = parseUpstream(config.API_UPSTREAM);
   if (base === undefined) return undefined;
-  const breaker = createBreaker(BREAKER, clock, (to, from) => {
+  const breaker = createBreaker(BREAKER, steadyClock, (to, from) => {
     if (to === 'open') log.warn({ upstream: base.origin }, 'the application fails: what is cached goes on');
     if (to === 'closed') log.info({ upstream: base.origin }, 'the application answers again');
     onBreaker?.(to, from);

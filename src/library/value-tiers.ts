@@ -4,7 +4,7 @@ import { createGuardedTier } from '../cache/guarded-tier.ts';
 import { createMemoryTier } from '../cache/memory-tier.ts';
 import type { Tier } from '../cache/tier.ts';
 import { createTieredCache, type TieredCache } from '../cache/tiered-cache.ts';
-import type { Clock } from '../core/clock.ts';
+import { steadyClock, type Clock } from '../core/clock.ts';
 import { isObject } from '../core/json.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
@@ -96,7 +96,7 @@ function openRedisTier(client: RedisClient, options: ValueTiersOptions, clock: C
     tier,
     { deadlineMs: options.timeoutMs, bulkDeadlineMs: BULK_TIMEOUT_MS, breaker: BREAKER },
     {
-      clock,
+      clock: steadyClock,
       onChange: (name, to) => {
         if (to === 'open') log.warn({ tier: name }, `The ${name} tier fails: going on without it`);
         if (to === 'closed') log.info({ tier: name }, `The ${name} tier works again`);

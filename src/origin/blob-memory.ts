@@ -72,7 +72,11 @@ export function createBlobMemory(options: BlobMemoryOptions, clock: Clock): Blob
       marks.set(entry.key, mark);
       return { ...entry, origin: mark };
     },
-    isMissing: (key) => (missing.get(key) ?? 0) > clock.nowMs(),
+    isMissing(key) {
+      const leftMs = (missing.get(key) ?? 0) - clock.nowMs();
+      // More than that is left only where the clock was set back meanwhile.
+      return leftMs > 0 && leftMs <= options.missingMs;
+    },
     noteMissing(key) {
       forget(key);
       missing.set(key, clock.nowMs() + options.missingMs);

@@ -27,7 +27,11 @@ export function createAnswers(shared: SharedFetch, clock: Clock): Answers {
   const pauses = createRecent<number>(REMEMBERED_MAX);
   const counts = { hits: 0, stale: 0, misses: 0, staleAfterError: 0 };
 
-  const isPaused = (key: string): boolean => (pauses.get(key) ?? 0) > clock.nowMs();
+  const isPaused = (key: string): boolean => {
+    const leftMs = (pauses.get(key) ?? 0) - clock.nowMs();
+    // More than that is left only where the clock was set back meanwhile.
+    return leftMs > 0 && leftMs <= PAUSE_MS;
+  };
   const pause = (key: string): void => pauses.set(key, clock.nowMs() + PAUSE_MS);
 
   const answerKept = (kept: KeptResponse, trace: ApiTrace, signal: AbortSignal): ApiAnswer => {
