@@ -1,6 +1,7 @@
 /** The built server as a process of its own, started again by hand where a fault kills it, and its readings. */
 import { Agent, request } from 'node:http';
-import { serveCli, newFolder, type CliOptions, type CliRun } from '../../fixtures/run-cli.ts';
+import { createServer } from 'node:net';
+import { serveCli, newFolder, type CliRun } from '../../fixtures/run-cli.ts';
 import { rm } from 'node:fs/promises';
 
 export interface Answer {
@@ -76,15 +77,27 @@ const SETTINGS = {
   WORKER_THREADS: '2',
 };
 
-/** `limits`: of its process. */
+/** Not one that the system gives to clients: while nobody listens there, one of them would take it. */
+async function portToKeep(): Promise<number> {
+  for (let port = 10_000 + ((process.pid * 17) % 20_000); ; port += 1) {
+    const probe = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (isFree) await new Promise((resolve) => void probe.close(resolve));
+    if (isFree) return port;
+  }
+}
+
 export async function startFaultServer(
   settings: Readonly<Record<string, string>> = {},
-  limits: Pick<CliOptions, 'openFilesMax'> = {},
 ): Promise<FaultServer> {
   const folder = newFolder();
-  let run: CliRun & { readonly url: string } = await serveCli({ ...SETTINGS, ...settings }, folder, limits);
+  const port = await portToKeep();
+  const all = { ...SETTINGS, ...settings, PORT: String(port) };
+  let run: CliRun & { readonly url: string } = await serveCli(all, folder);
   let said = '';
-  const port = Number(new URL(run.url).port);
   // Without keep-alive no client connection is left to be taken for a leak.
   const agent = new Agent({ keepAlive: false });
 
@@ -146,7 +159,7 @@ export async function startFaultServer(
     async restart(more = {}) {
       await run.ended;
       said += run.out() + run.err();
-      run = await serveCli({ ...SETTINGS, ...settings, ...more, PORT: String(port) }, folder, limits);
+      run = await serveCli({ ...all, ...more }, folder);
     },
     async close() {
       agent.destroy();
