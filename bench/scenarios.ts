@@ -12,6 +12,8 @@ import { ingest } from './scenarios/ingest.ts';
 import { patternClear } from './scenarios/pattern-clear.ts';
 import { readyLag } from './scenarios/ready-lag.ts';
 import { restart } from './scenarios/restart.ts';
+import { s1 } from './scenarios/s1.ts';
+import { s3 } from './scenarios/s3.ts';
 import { s4 } from './scenarios/s4.ts';
 import { stampede } from './scenarios/stampede.ts';
 import { variants } from './scenarios/variants.ts';
@@ -21,6 +23,8 @@ export const SCENARIOS: readonly Scenario[] = [
   hit,
   conditional,
   s4,
+  s1,
+  s3,
   fanOut,
   idleMemory,
   readyLag,
