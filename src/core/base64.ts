@@ -8,7 +8,7 @@ import { AppError } from '../errors.ts';
 const WHITE_SPACE = /[ \t\r\n\f]+/g;
 
 /** Bytes that the text decodes to if all of it is base64; undefined when no base64 has this length. */
-function decodedBytes(text: string): number | undefined {
+export function decodedBytes(text: string): number | undefined {
   let padding = 0;
   while (padding < 2 && text.charCodeAt(text.length - 1 - padding) === 0x3d) padding += 1;
   const symbols = text.length - padding;

@@ -5,10 +5,11 @@
 import { isAscii } from 'node:buffer';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { decodeBase64 } from './base64.ts';
+import { decodeBase64, decodedBytes } from './base64.ts';
 import { dataUrlPayload, isDataUrl } from './data-url.ts';
 import { checkMeta } from './event.ts';
 import { isObject, parseModestJson, type JsonObject } from './json.ts';
+import { liftImage } from './lift-image.ts';
 import { TOPICS_PER_IMAGE_MAX, TTL_S_MAX } from './limits.ts';
 import { checkTopic } from './topic.ts';
 
@@ -42,6 +43,7 @@ export interface Unwrapped {
 export const INLINE_DECODE_BYTES_MAX = 64 * 1024;
 
 const IMAGE_FIELDS = ['base64_data', 'b64_json', 'image_data', 'data'] as const;
+const IMAGE_FIELD = new RegExp(`"(?:${IMAGE_FIELDS.join('|')})"[ \\t\\r\\n]*:[ \\t\\r\\n]*"`);
 
 const AROUND_IMAGE = z.object({
   mime_type: z.string().nullish(),
@@ -71,7 +73,33 @@ export function unwrapImage(body: Uint8Array<ArrayBuffer>, form: BodyForm, limit
 }
 
 function unwrapJson(body: Uint8Array<ArrayBuffer>, limitBytes: number): Unwrapped {
-  const parsed = parseJson(body);
+  return unwrapLifted(body, limitBytes) ?? unwrapParsed(parseJson(body), imageText, limitBytes);
+}
+
+/** Undefined: to be parsed as a whole, which also finds the words for what is wrong with it. */
+function unwrapLifted(body: Uint8Array<ArrayBuffer>, limitBytes: number): Unwrapped | undefined {
+  const lifted = liftImage(body, IMAGE_FIELD, imageText);
+  if (lifted === undefined) return undefined;
+  try {
+    return unwrapParsed(lifted.around, () => lifted.image, limitBytes, decodePacked);
+  } catch {
+    return undefined;
+  }
+}
+
+/** White space is refused: base64 allows more of it than JSON does between quotes. */
+function decodePacked(text: string, limitBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = decodeBase64(text, limitBytes);
+  if (decodedBytes(text) !== bytes.byteLength) throw new AppError('base64_invalid');
+  return bytes;
+}
+
+function unwrapParsed(
+  parsed: unknown,
+  imageOf: (fields: Record<string, unknown>) => string,
+  limitBytes: number,
+  decode = decodeBase64,
+): Unwrapped {
   const around = AROUND_IMAGE.safeParse(parsed);
   if (!around.success || !isObject(parsed)) {
     const issue = around.error?.issues[0];
@@ -84,9 +112,9 @@ function unwrapJson(body: Uint8Array<ArrayBuffer>, limitBytes: number): Unwrappe
     ...(ttl ? { ttlS: ttl } : {}),
     ...(meta ? { meta: checkNestedMeta(meta) } : {}),
   };
-  const image = imageText(parsed);
+  const image = imageOf(parsed);
   const base64 = isDataUrl(image) ? dataUrlPayload(image) : image;
-  return { bytes: decodeBase64(base64, limitBytes), envelope };
+  return { bytes: decode(base64, limitBytes), envelope };
 }
 
 function parseJson(body: Uint8Array<ArrayBuffer>): unknown {
