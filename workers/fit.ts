@@ -4,7 +4,7 @@
  */
 import sharp, { type OutputInfo } from 'sharp';
 import type { FitJob, RenderResult } from '../src/pool/job.ts';
-import { decoding, openImage, ownBytes, readHeader } from './open-image.ts';
+import { openImage, outputOf, readHeader } from './open-image.ts';
 import { releaseBuffer } from './release-buffer.ts';
 import { describe } from './render.ts';
 
@@ -21,17 +21,15 @@ export async function fit(job: FitJob): Promise<RenderResult> {
   const largest = job.sizes[0] ?? 0;
   const source = new Uint8Array(job.source);
   const header = await readHeader(source);
-  const { data, info } = await decoding(
+  const { bytes, info } = await outputOf(
     openImage(source, header, { ...job, animated: false })
       .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
-      .raw()
-      .toUint8Array(),
+      .raw(),
   );
-  const pixels = ownBytes(data);
   try {
-    return await largestThatFits(pixels, info, job);
+    return await largestThatFits(bytes, info, job);
   } finally {
-    releaseBuffer(pixels.buffer);
+    releaseBuffer(bytes.buffer);
   }
 }
 
@@ -45,15 +43,14 @@ async function largestThatFits(pixels: Uint8Array, shape: OutputInfo, job: FitJo
   while (from < to) {
     const middle = (from + to) >> 1;
     const side = sizes[middle] ?? 0;
-    const { data, info } = await decoding(
+    const output = await outputOf(
       sharp(pixels, { raw: { width, height, channels } })
         .resize(side, side, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: QUALITY, effort: EFFORT })
-        .timeout({ seconds: job.timeoutS })
-        .toUint8Array(),
+        .timeout({ seconds: job.timeoutS }),
     );
-    if (data.byteLength <= job.bytesMax) {
-      best = describe(data, info, 'image/webp');
+    if (output.bytes.byteLength <= job.bytesMax) {
+      best = describe(output, 'image/webp');
       to = middle;
     } else {
       from = middle + 1;

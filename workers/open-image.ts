@@ -2,7 +2,7 @@
  * The one way to hand bytes to sharp: bounded, single threaded, uncached, only the loaders of the
  * formats that are taken in, and every failure of the decoder turned into a code of ours.
  */
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Metadata, type OutputInfo, type Sharp } from 'sharp';
 import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { DecodeLimits } from '../src/pool/job.ts';
 
@@ -25,6 +25,11 @@ export interface OpenOptions {
   readonly limits: DecodeLimits;
   readonly timeoutS: number;
   readonly animated: boolean;
+}
+
+export interface Output {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly info: OutputInfo;
 }
 
 /** The image, upright and in sRGB; sharp drops its metadata unless told otherwise. */
@@ -70,9 +75,11 @@ export async function decoding<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** The bytes in an ArrayBuffer of exactly their size, so that it can be transferred. */
-export function ownBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = data;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === data.byteLength) return new Uint8Array(buffer);
-  return new Uint8Array(data);
+/**
+ * What comes out of it, in an ArrayBuffer that can be transferred: a copy, as sharp's own cannot be. Its
+ * toUint8Array can, but never frees what it was copied from (0.35.5: arguments of FreeCallback swapped).
+ */
+export async function outputOf(image: Sharp): Promise<Output> {
+  const { data, info } = await decoding(image.toBuffer({ resolveWithObject: true }));
+  return { bytes: new Uint8Array(data), info };
 }

@@ -1,7 +1,7 @@
 /** The two previews that every image gets, thumbhash and 64 px WebP, from one decode of its first frame. */
 import sharp, { type Metadata } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
-import { decoding, openImage, type OpenOptions } from './open-image.ts';
+import { openImage, outputOf, type OpenOptions } from './open-image.ts';
 
 /** The most that thumbhash takes. */
 const HASHED_SIDE = 100;
@@ -19,20 +19,19 @@ export async function makePreviews(
   header: Metadata,
   options: Omit<OpenOptions, 'animated'>,
 ): Promise<Previews> {
-  const small = await decoding(
+  const small = await outputOf(
     openImage(bytes, header, { ...options, animated: false })
       .resize(HASHED_SIDE, HASHED_SIDE, { fit: 'inside', withoutEnlargement: true })
       .ensureAlpha()
-      .raw()
-      .toUint8Array(),
+      .raw(),
   );
   const { width, height } = small.info;
-  const thumbnail = await sharp(small.data, { raw: { width, height, channels: 4 } })
+  const thumbnail = await sharp(small.bytes, { raw: { width, height, channels: 4 } })
     .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: THUMBNAIL_QUALITY, effort: 4 })
     .toBuffer();
   return {
-    thumbhash: Buffer.from(rgbaToThumbHash(width, height, small.data)).toString('base64'),
+    thumbhash: Buffer.from(rgbaToThumbHash(width, height, small.bytes)).toString('base64'),
     thumbnail: thumbnail.toString('base64'),
   };
 }

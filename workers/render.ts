@@ -3,11 +3,11 @@
  * Pure in its job: the same source and variant give the same bytes.
  */
 import { createHash } from 'node:crypto';
-import type { Metadata, OutputInfo, Sharp } from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
 import { qualityOf, type Variant } from '../src/core/variant.ts';
 import type { RenderJob, RenderResult } from '../src/pool/job.ts';
 import { checkOutputPixels } from './output-size.ts';
-import { decoding, openImage, ownBytes, readHeader } from './open-image.ts';
+import { openImage, outputOf, readHeader, type Output } from './open-image.ts';
 
 /** JPEG has no alpha: what was transparent becomes white, as on most pages. */
 const OPAQUE = { r: 255, g: 255, b: 255, alpha: 1 };
@@ -21,8 +21,7 @@ export async function render(job: RenderJob): Promise<RenderResult> {
   checkOutputPixels(header, variant, animated);
   const image = openImage(source, header, { ...job, animated });
   const encoded = encode(resize(image, variant), variant, job.webpEffort);
-  const { data, info } = await decoding(encoded.toUint8Array());
-  return describe(data, info, `image/${variant.format}`);
+  return describe(await outputOf(encoded), `image/${variant.format}`);
 }
 
 /** Only GIF and WebP: the images of an AVIF collection are no frames. */
@@ -58,8 +57,7 @@ function encode(image: Sharp, variant: Variant, webpEffort: number): Sharp {
   }
 }
 
-export function describe(data: Uint8Array, info: OutputInfo, mime: string): RenderResult {
-  const bytes = ownBytes(data);
+export function describe({ bytes, info }: Output, mime: string): RenderResult {
   return {
     kind: 'render',
     bytes,
