@@ -9,6 +9,12 @@ import { makePng, noise } from '../../../bench/make-png.ts';
 import { createAsker, type Asker, type Tally } from './asker.ts';
 import type { FaultServer } from './fault-server.ts';
 import { startFollower } from './follower.ts';
+import { createOriginReads, type OriginBlobs } from './origin-reads.ts';
+
+export interface LoadOptions {
+  /** Images that are there already, behind the server. */
+  readonly origin?: OriginBlobs;
+}
 
 export interface Load {
   tally(): Tally;
@@ -144,18 +150,30 @@ function createChanging(asker: Asker, seed: number) {
   };
 }
 
-export async function startLoad(server: FaultServer, seed: number): Promise<Load> {
+const NO_BLOBS: OriginBlobs = { held: [], cold: [], isGone: () => false };
+
+export async function startLoad(server: FaultServer, seed: number, options: LoadOptions = {}): Promise<Load> {
   const asker = createAsker(server);
+  const { origin: blobs = NO_BLOBS } = options;
+  const origin = createOriginReads(asker, blobs);
   const kept = createKept(asker, seed);
   const changing = createChanging(asker, seed);
   const follower = startFollower(server.port, TOPIC);
   await follower.connected;
-  await kept.fill();
+  try {
+    await kept.fill();
+    await origin.fill();
+  } catch (error) {
+    await follower.stop();
+    throw error;
+  }
   let isStopping = false;
   const loop = async (step: () => Promise<void>): Promise<void> => {
     for (; !isStopping; await sleep(PACE_MS)) await step();
   };
   const steps = [kept.getHot, kept.getSome, kept.getSome, kept.putNew, changing.put, changing.get];
+  if (blobs.held.length > 0) steps.push(origin.getHeld);
+  if (blobs.cold.length > 0) steps.push(origin.getCold);
   const loops = steps.map(loop);
 
   /** What was accepted is told to whoever follows, or the stream says that it has a gap. */
@@ -182,6 +200,9 @@ export async function startLoad(server: FaultServer, seed: number): Promise<Load
       await assertTold();
       await follower.stop();
     },
-    verify: async () => kept.verify(server),
+    async verify() {
+      await kept.verify(server);
+      await origin.verify();
+    },
   };
 }

@@ -8,7 +8,7 @@ import { eventually } from '../../fixtures/eventually.ts';
 import type { Fault } from './fault.ts';
 import type { FaultServer, Holdings } from './fault-server.ts';
 import { keepRow } from './fault-table.ts';
-import { startLoad } from './load.ts';
+import { startLoad, type LoadOptions } from './load.ts';
 
 /** Requests before, during and after: enough that each loop comes round a few times. */
 const BEFORE = 60;
@@ -20,12 +20,21 @@ const TIMERS_SLACK = 4;
 
 let seed = 0;
 
-export async function proveFault(server: FaultServer, fault: Fault): Promise<void> {
+export async function proveFault(
+  server: FaultServer,
+  fault: Fault,
+  options: LoadOptions = {},
+): Promise<void> {
   seed += 1;
   const before = await settledHoldings(server);
-  const load = await startLoad(server, seed);
+  const load = await startLoad(server, seed, options);
   const stage = { server, load };
   let recoveredMs = 0;
+  let isHealed = false;
+  const heal = async (): Promise<void> => {
+    if (!isHealed) await fault.heal?.(stage);
+    isHealed = true;
+  };
   try {
     await load.more(BEFORE);
     expect([...load.tally().refused], 'refused before anything failed').toEqual([]);
@@ -33,12 +42,14 @@ export async function proveFault(server: FaultServer, fault: Fault): Promise<voi
     await load.more(DURING);
     await fault.told?.(stage);
     const healedMs = performance.now();
-    await fault.heal?.(stage);
+    await heal();
     await load.clean(CLEAN);
     await eventually(async () => server.ready().catch(() => false), 'it is ready again');
     await fault.healed?.(stage);
     recoveredMs = performance.now() - healedMs;
   } finally {
+    // What failed above must not fail whoever comes next on the same server.
+    await heal();
     await load.stop();
   }
   await load.verify();
