@@ -37,13 +37,7 @@ export async function createCacheParts(config: Config, deps: CachePartsDeps): Pr
   await sayBackend(store, redis, log);
   // Large bodies are kept on disk only where lookups go there.
   const keep = redis === undefined ? disk?.keep : undefined;
-  const azure = await createAzureParts(config, {
-    clock,
-    log,
-    keep,
-    onBreaker: (to) => health.note('azure-breaker', to),
-  });
-  if (azure !== undefined) health.note('azure-breaker', 'closed', 'start');
+  const azure = await createAzureParts(config, { clock, log, keep, health });
   const cache = createTieredCache(
     {
       memory,

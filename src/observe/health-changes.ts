@@ -13,7 +13,12 @@ export type PartState =
   | 'armed'
   | 'lost'
   | 'shared'
-  | 'local';
+  | 'local'
+  | 'granted'
+  | 'denied'
+  | 'working'
+  | 'full'
+  | 'failing';
 
 export interface HealthReport {
   readonly parts: readonly {
@@ -50,7 +55,7 @@ interface Part {
 
 export const CHANGES_MAX = 50;
 const REASON_CHARS_MAX = 200;
-const UP: ReadonlySet<PartState> = new Set(['closed', 'primary', 'armed', 'shared']);
+const UP: ReadonlySet<PartState> = new Set(['closed', 'primary', 'armed', 'shared', 'granted', 'working']);
 
 export function createHealthChanges(clock: Clock): HealthChanges {
   const parts = new Map<string, Part>();

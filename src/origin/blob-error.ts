@@ -10,6 +10,8 @@ export type BlobFailure =
       readonly kind: 'failed';
       readonly error: AppError;
       readonly alive: boolean;
+      /** It will not answer otherwise before an operator does something. */
+      readonly denied: boolean;
       readonly retryAfterMs: number;
     };
 
@@ -44,6 +46,7 @@ function retryAfterMs(text: string, nowMs: number): number {
 const REASONS: Readonly<Record<number, string>> = {
   401: 'Azure refused the credentials of this server.',
   403: 'Azure refused this server access to the blob.',
+  404: 'Azure has no such container.',
   409: 'Azure cannot give the blob in its present state (archived, or leased).',
   429: 'Azure asks for fewer requests.',
   503: 'Azure is busy.',
@@ -54,7 +57,8 @@ export function readBlobError(thrown: unknown, nowMs: number): BlobFailure {
   if (status === 304) return { kind: 'unchanged' };
   if (status === 412) return { kind: 'changed' };
   // A container that is not there is a mistake of the operator's, not a missing image.
-  if (status === 404 && !code.startsWith('Container')) return { kind: 'missing' };
+  const lacksContainer = status === 404 && code.startsWith('Container');
+  if (status === 404 && !lacksContainer) return { kind: 'missing' };
   if (status === 416) {
     const [, total = '0'] = /\/(\d+)$/.exec(header('content-range')) ?? [];
     return { kind: 'unsatisfiable', totalBytes: Number(total) };
@@ -64,6 +68,7 @@ export function readBlobError(thrown: unknown, nowMs: number): BlobFailure {
   return {
     kind: 'failed',
     error: new AppError('origin_failed', reason, thrown),
+    denied: status === 401 || status === 403 || lacksContainer,
     alive: status >= 400 && status < 500 && status !== 429 && status !== 408,
     retryAfterMs: retryAfterMs(header('retry-after'), nowMs),
   };

@@ -9,6 +9,7 @@ import { AppError } from '../errors.ts';
 import { readBlobError, type BlobFailure } from './blob-error.ts';
 import { createDeadline, type Deadline } from '../core/deadline.ts';
 import type { OriginGate, OriginPass } from './origin-gate.ts';
+import { settlePass } from './settle-pass.ts';
 
 export interface BlobRequest {
   /** Both inclusive. Absent: the whole blob. */
@@ -22,8 +23,14 @@ export interface OpenBlob {
   readonly etag: string;
   /** Of the whole blob, whatever the range. */
   readonly totalBytes: number;
-  /** To be iterated once. Throws AppError origin_failed, origin_timeout, request_aborted. */
+  /**
+   * To be iterated once. The last piece comes only when length and checksum are right: whoever passes
+   * pieces on has not sent everything before that is known. AppError origin_failed, origin_timeout,
+   * request_aborted.
+   */
   pieces(): AsyncGenerator<Uint8Array>;
+  /** The pieces were not what Azure keeps: none of them may be used. */
+  isCorrupt(): boolean;
   /** Lets go of the connection if nobody reads. */
   discard(): void;
 }
@@ -50,6 +57,7 @@ interface Call {
   readonly pass: OriginPass;
   readonly countBytes: (bytes: number) => void;
   readonly judge: (thrown: unknown) => BlobFailure;
+  isCorrupt: boolean;
 }
 
 export function createBlobReader(deps: BlobReaderDeps): BlobReader {
@@ -67,8 +75,7 @@ export function createBlobReader(deps: BlobReaderDeps): BlobReader {
       ? failed(new AppError('origin_timeout', undefined, thrown))
       : readBlobError(thrown, clock.nowMs());
     if (failure.kind === 'failed') errors += 1;
-    if (failure.kind === 'failed' && !failure.alive) pass.failed(failure.retryAfterMs);
-    else pass.succeeded();
+    settlePass(pass, failure);
     return failure;
   };
 
@@ -82,6 +89,7 @@ export function createBlobReader(deps: BlobReaderDeps): BlobReader {
         pass,
         countBytes: (count) => (bytes += count),
         judge: (thrown) => judge(thrown, deadline, pass, signal),
+        isCorrupt: false,
       };
       calls += 1;
       try {
@@ -99,7 +107,7 @@ export function createBlobReader(deps: BlobReaderDeps): BlobReader {
 }
 
 function failed(error: AppError): BlobFailure {
-  return { kind: 'failed', error, alive: false, retryAfterMs: 0 };
+  return { kind: 'failed', error, alive: false, denied: false, retryAfterMs: 0 };
 }
 
 async function download(
@@ -129,6 +137,7 @@ function openBlob(response: BlobDownloadResponseParsed, call: Call): OpenBlob {
     etag: response.etag ?? '',
     totalBytes: totalOf(response),
     pieces: () => readPieces(response, call),
+    isCorrupt: () => call.isCorrupt,
     discard() {
       call.pass.succeeded();
       call.deadline.abort();
@@ -148,6 +157,7 @@ async function* readPieces(response: BlobDownloadResponseParsed, call: Call): As
   const md5 = response.contentRange === undefined ? response.contentMD5 : undefined;
   const hash = md5 === undefined ? undefined : createHash('md5');
   let received = 0;
+  let last: Uint8Array | undefined;
   try {
     deadline.touch();
     // Node's typings know only that this is a stream; it is opened without an encoding, so of Buffers.
@@ -157,14 +167,17 @@ async function* readPieces(response: BlobDownloadResponseParsed, call: Call): As
       received += piece.byteLength;
       call.countBytes(piece.byteLength);
       hash?.update(piece);
-      yield piece;
+      if (received === response.contentLength) last = piece;
+      else yield piece;
       deadline.touch();
     }
-    if (received !== response.contentLength || (md5 !== undefined && hash?.digest().equals(md5) !== true)) {
+    call.isCorrupt = md5 !== undefined && hash?.digest().equals(md5) !== true;
+    if (received !== response.contentLength || call.isCorrupt) {
       throw new Error('received other bytes than announced');
     }
     pass.succeeded();
     deadline.release();
+    if (last !== undefined) yield last;
   } catch (thrown) {
     const failure = call.judge(thrown);
     throw failure.kind === 'failed' ? failure.error : new AppError('origin_failed', undefined, thrown);

@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { readBlobError } from './blob-error.ts';
 import { createDeadline } from '../core/deadline.ts';
 import type { OriginGate } from './origin-gate.ts';
+import { settlePass } from './settle-pass.ts';
 
 export interface BlobWriter {
   /** The ETag that Azure gave it. AppError origin_failed, origin_timeout. */
@@ -50,8 +51,7 @@ export function createBlobWriter(deps: BlobWriterDeps): BlobWriter {
         throw new AppError('request_aborted', undefined, thrown);
       }
       errors += 1;
-      if (failure.kind === 'failed' && failure.alive) pass.succeeded();
-      else pass.failed(failure.kind === 'failed' ? failure.retryAfterMs : 0);
+      settlePass(pass, failure);
       if (deadline.hasPassed()) throw new AppError('origin_timeout', undefined, thrown);
       throw failure.kind === 'failed' ? failure.error : new AppError('origin_failed', undefined, thrown);
     } finally {

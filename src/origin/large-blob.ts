@@ -32,6 +32,8 @@ export function createLargeBlob(name: string, draft: Entry, first: OpenBlob, dep
   const last = draft.bytes - 1;
   let unread: OpenBlob | undefined = first;
   let growing: GrowingBody | undefined;
+  /** What the pull gave was not what Azure keeps: nobody who followed it may go on elsewhere. */
+  let isCorrupt = false;
   /** A reader's leaving does not end the pull; this does. */
   const stopped = new AbortController();
   const giveUp = setTimeout(() => takeUnread()?.discard(), UNREAD_MS);
@@ -64,12 +66,17 @@ export function createLargeBlob(name: string, draft: Entry, first: OpenBlob, dep
           signal.throwIfAborted();
         }
       } catch (thrown) {
-        if (signal.aborted || resumes >= RESUMES_MAX) throw thrown;
+        isCorrupt = blob.isCorrupt();
+        if (signal.aborted || isCorrupt || resumes >= RESUMES_MAX) throw thrown;
+        continue;
       }
+      // Ended well, and gave less than was asked for: Azure said another length before.
+      if (position <= to && resumes >= RESUMES_MAX) throw new AppError('origin_failed');
     }
   }
 
   function startFilling(): void {
+    isCorrupt = false;
     growing = deps.keep(draft, direct(0, last, stopped.signal));
     void growing?.kept.then(() => (growing = undefined));
   }
@@ -93,7 +100,7 @@ export function createLargeBlob(name: string, draft: Entry, first: OpenBlob, dep
           }
         } catch (thrown) {
           // The tier lost it (no space, say), or the pull broke off: Azure may still have it.
-          if (signal.aborted) throw thrown;
+          if (signal.aborted || isCorrupt) throw thrown;
         }
       }
       yield* direct(position, to, signal);

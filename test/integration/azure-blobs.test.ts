@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Found } from '../../src/cache/lookup.ts';
+import { isWhole } from '../../src/core/entry.ts';
 import { entryOf } from '../fixtures/entries.ts';
 import { startAzurite, type Azurite } from '../fixtures/azurite.ts';
 import {
@@ -39,6 +41,12 @@ async function largePng(bytes: number): Promise<Buffer> {
   for (let at = 0; at < bytes; at += 4) body.writeUInt32LE((at * 2_654_435_761) >>> 0, at);
   body.set(await png());
   return body;
+}
+
+/** Reads all of it, and leaves what came before it broke. */
+async function pour(found: Found | undefined, into: Uint8Array[]): Promise<void> {
+  if (found === undefined || isWhole(found.body)) throw new Error('should be a stream');
+  for await (const piece of found.body.read(0, found.entry.bytes - 1, nobody)) into.push(Buffer.from(piece));
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -104,6 +112,28 @@ describe('a blob over the cut-off', () => {
     await upload('large', (await largePng(BYTES)).fill(7, 1_000_000));
     await expect(bytesOf(found)).rejects.toMatchObject({ code: 'body_vanished' });
     expect(cache.has('image:large')).toBe(false);
+  });
+
+  it('is broken off before its last byte, and kept nowhere, when its checksum is wrong', async () => {
+    const { find, upload, proxy } = await bench();
+    const body = await largePng(BYTES);
+    await upload('large', body);
+    proxy.failAll({ kind: 'corrupt', afterBytes: 5 * CUTOFF_BYTES });
+    const found = await find('large');
+    const pieces: Uint8Array[] = [];
+    await expect(pour(found, pieces)).rejects.toMatchObject({ code: 'body_vanished' });
+    expect(Buffer.concat(pieces).byteLength).toBeLessThan(BYTES);
+    expect(proxy.seen).toHaveLength(1);
+    proxy.failAll(undefined);
+    expect(await bytesOf(await find('large'))).toEqual(body);
+  });
+
+  it('is given up after a few calls when Azure has fewer bytes than it said', async () => {
+    const { find, upload, proxy } = await bench({ timeoutMs: 200 });
+    await upload('large', await largePng(BYTES));
+    proxy.fail({ kind: 'claim', headers: (real) => ({ ...real, 'content-length': String(BYTES + 10) }) });
+    await expect(bytesOf(await find('large'))).rejects.toMatchObject({ code: 'origin_failed' });
+    expect(proxy.seen.length).toBeLessThan(10);
   });
 
   it('passes through uncached where nothing can keep it', async () => {

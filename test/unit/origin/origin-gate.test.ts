@@ -8,7 +8,12 @@ function create() {
   const changes: string[] = [];
   const limits = { failuresToOpen: 2, pauseMs: 1000, pauseMsMax: 1000 };
   const breaker = createBreaker(limits, clock, (to) => changes.push(to));
-  return { gate: createOriginGate(breaker, clock), breaker, clock, changes };
+  const notes: string[] = [];
+  const gate = createOriginGate(breaker, clock, {
+    held: (ms) => notes.push(`held ${ms}`),
+    denied: (reason) => notes.push(`denied ${reason}`),
+  });
+  return { gate, breaker, clock, changes, notes };
 }
 
 describe('the gate before an origin', () => {
@@ -43,5 +48,27 @@ describe('the gate before an origin', () => {
     gate.enter().givenUp();
     gate.enter().succeeded();
     expect(changes).toEqual(['open', 'half-open', 'closed']);
+  });
+
+  it('says once that it is left alone, and once that this is over', () => {
+    const { gate, clock, notes } = create();
+    const [first, second] = [gate.enter(), gate.enter()];
+    first.failed(5000);
+    second.failed(5000);
+    expect(() => gate.enter()).toThrow(/origin_failed/);
+    expect(notes).toEqual(['held 5000']);
+    clock.advance(6000);
+    gate.enter().succeeded();
+    gate.enter().succeeded();
+    expect(notes).toEqual(['held 5000', 'held 0']);
+  });
+
+  it('says once that it may do nothing there, without a breaker opening for it', () => {
+    const { gate, changes, notes } = create();
+    for (let count = 0; count < 5; count += 1) gate.enter().denied('no such container');
+    gate.enter().succeeded();
+    gate.enter().succeeded();
+    expect(notes).toEqual(['denied no such container', 'denied ']);
+    expect(changes).toEqual([]);
   });
 });
