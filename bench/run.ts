@@ -14,7 +14,7 @@ import { SCENARIOS } from './scenarios.ts';
 
 const SMOKE: Effort = { name: 'smoke', rounds: 1, seconds: 1, warmUpSeconds: 1 };
 const QUICK: Effort = { name: 'quick', rounds: 2, seconds: 1, warmUpSeconds: 1 };
-const FULL: Effort = { name: 'full', rounds: 5, seconds: 2, warmUpSeconds: 1 };
+const FULL: Effort = { name: 'full', rounds: 5, seconds: 1, warmUpSeconds: 1 };
 
 const RESULTS = 'bench/results';
 
@@ -23,6 +23,8 @@ const HELP = `npm run bench -- [scenario ...] [--quick] [--smoke] [--list] [--ou
   scenario   names from --list; none: all of them
   --quick    two rounds of a second, in under three minutes: some scenarios, peers and sizes left out
   --smoke    one round, no claims: does the harness still run?
+  --rounds   how often each subject is measured instead
+  --seconds  for how long each time instead
   --out      where the report goes (bench/results)
 `;
 
@@ -43,20 +45,21 @@ function chosen(names: readonly string[], effort: Effort): readonly Scenario[] {
     process.exit(2);
   }
   if (names.length > 0) return SCENARIOS.filter(({ name }) => names.includes(name));
-  return effort.name === 'quick' ? SCENARIOS.filter(({ takesS }) => takesS?.quick !== 0) : SCENARIOS;
+  return effort.name === 'quick' ? SCENARIOS.filter(({ takesS }) => takesS.quick !== 0) : SCENARIOS;
 }
 
 function listing(): string {
-  const seconds = (value: number | undefined): string =>
-    (value === undefined ? '?' : value === 0 ? '–' : `${value} s`).padStart(6);
-  const total = (effort: 'quick' | 'full'): number =>
-    SCENARIOS.reduce((sum, { takesS }) => sum + (takesS?.[effort] ?? 0), 0);
-  const line = (name: string, quick: number | undefined, full: number | undefined, text: string): string =>
-    `${name.padEnd(14)}${seconds(quick)}${seconds(full)}  ${text}`;
+  const cell = (text: string): string => text.padStart(9);
+  const took = (value: number): string => cell(value === 0 ? '–' : `${value} s`);
+  const total = (effort: 'quick' | 'full'): string =>
+    cell(`${(SCENARIOS.reduce((sum, { takesS }) => sum + takesS[effort], 0) / 60).toFixed(1)} min`);
   return [
-    `${'scenario'.padEnd(14)} quick  full  on a quiet machine of two cores; –: left out`,
-    ...SCENARIOS.map(({ name, question, takesS }) => line(name, takesS?.quick, takesS?.full, question)),
-    line('all', total('quick'), total('full'), ''),
+    `${'scenario'.padEnd(14)}${cell('quick')}${cell('full')}  (on a quiet machine of two cores; –: left out)`,
+    ...SCENARIOS.map(
+      ({ name, question, takesS }) =>
+        `${name.padEnd(14)}${took(takesS.quick)}${took(takesS.full)}  ${question}`,
+    ),
+    `${'all'.padEnd(14)}${total('quick')}${total('full')}`,
   ].join('\n');
 }
 
@@ -93,6 +96,12 @@ async function runAll(scenarios: readonly Scenario[], { effort, machine, maker }
   return { finished, failed };
 }
 
+function wholeNumber(name: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-9]\d{0,3}$/.test(text)) return text === undefined ? undefined : Number(text);
+  process.stderr.write(`--${name} wants a whole number from 1, not ${text}\n`);
+  process.exit(2);
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -101,12 +110,19 @@ async function main(): Promise<void> {
       smoke: { type: 'boolean' },
       list: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
       out: { type: 'string', default: RESULTS },
     },
   });
   if (values.help) return void process.stdout.write(HELP);
   if (values.list) return void process.stdout.write(`${listing()}\n`);
-  const effort = values.smoke ? SMOKE : values.quick ? QUICK : FULL;
+  const usual = values.smoke ? SMOKE : values.quick ? QUICK : FULL;
+  const effort = {
+    ...usual,
+    rounds: wholeNumber('rounds', values.rounds) ?? usual.rounds,
+    seconds: wholeNumber('seconds', values.seconds) ?? usual.seconds,
+  };
   const scenarios = chosen(positionals, effort);
   const out = values.smoke && values.out === RESULTS ? join(tmpdir(), 'afterimage-bench-smoke') : values.out;
   const machine = describeMachine();

@@ -86,6 +86,6 @@ export interface Scenario {
   readonly name: string;
   readonly question: string;
   /** About how long it takes on a quiet machine; a quick run leaves out what takes 0 there. */
-  readonly takesS?: { readonly quick: number; readonly full: number };
+  readonly takesS: { readonly quick: number; readonly full: number };
   run(bench: Bench): Promise<Outcome>;
 }

@@ -80,5 +80,6 @@ async function run(bench: Bench): Promise<Outcome> {
 export const allocations: Scenario = {
   name: 'allocations',
   question: 'What does a hit leave for the garbage collector?',
+  takesS: { quick: 8, full: 25 },
   run,
 };

@@ -87,5 +87,6 @@ async function run(bench: Bench): Promise<Outcome> {
 export const eviction: Scenario = {
   name: 'eviction',
   question: 'Which share of requests does a small memory tier answer?',
+  takesS: { quick: 3, full: 3 },
   run,
 };

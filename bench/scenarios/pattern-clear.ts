@@ -20,6 +20,8 @@ import { pinned } from '../start-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('../programs/fill-folder.js', import.meta.url));
 const KEYS = { smoke: 1000, quick: 10_000, full: 1_000_000 } as const;
+/** A million files take minutes to write and to unlink; how long a file takes shows in fewer, too. */
+const FILES_MOST = 100_000;
 const HOT = 'hot.png';
 const HITS_PER_SECOND = 500;
 const IDLE_MS = 1000;
@@ -180,8 +182,9 @@ async function run(bench: Bench): Promise<Outcome> {
   const missing: string[] = [];
   const places = { memory: inMemory, disk: onDisk, Redis: inRedis };
   for (const [where, measure] of Object.entries(places)) {
-    bench.say(`${where}: filling with ${count} values, clearing half of them`);
-    const cleared = await measure(bench, count);
+    const kept = where === 'disk' ? Math.min(count, FILES_MOST) : count;
+    bench.say(`${where}: filling with ${kept} values, clearing half of them`);
+    const cleared = await measure(bench, kept);
     if (cleared === undefined) missing.push(REDIS_MISSING);
     else rows.push(...rowsOf(where, cleared));
   }
@@ -189,7 +192,7 @@ async function run(bench: Bench): Promise<Outcome> {
     rows,
     targets,
     notes: [
-      `DELETE /cache?pattern=old-* over ${number(count)} values of which half match, once in each; ` +
+      `DELETE /cache?pattern=old-* over ${number(count)} values (on disk at most ${number(FILES_MOST)}) of which half match, once in each; ` +
         `${HITS_PER_SECOND} hits a second of an image of 4 KB meanwhile, open loop, timed from when each was due`,
     ],
     missing,
@@ -199,6 +202,6 @@ async function run(bench: Bench): Promise<Outcome> {
 export const patternClear: Scenario = {
   name: 'pattern-clear',
   question: 'Does anybody notice when half of a million values are cleared by a pattern?',
-  takesS: { quick: 12, full: 500 },
+  takesS: { quick: 12, full: 130 },
   run,
 };

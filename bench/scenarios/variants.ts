@@ -23,7 +23,7 @@ const STORM_AT_ONCE = 16;
 const STORM_QUALITIES = Array.from({ length: 40 }, (_, at) => 50 + at);
 const HITS_PER_SECOND = 1000;
 const CONNECTIONS = 8;
-const COUNTS = { smoke: 4, quick: 24, full: 60 } as const;
+const COUNTS = { smoke: 4, quick: 24, full: 40 } as const;
 const LIKE_IPX = {
   label: '1024 px PNG to WebP 512, effort 4',
   source: 1024,
@@ -204,6 +204,6 @@ async function runAll(bench: Bench): Promise<Outcome> {
 export const variants: Scenario = {
   name: 'variants',
   question: 'What do renderings cost, and what do they cost others?',
-  takesS: { quick: 16, full: 160 },
+  takesS: { quick: 15, full: 120 },
   run: runAll,
 };
