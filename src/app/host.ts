@@ -24,6 +24,8 @@ const START_TIMEOUT_MS = 60_000;
 /** Beyond STOP_GRACE_S, for what is closed after the last request: the workers, Redis, the disk. */
 const STOP_EXTRA_MS = 15_000;
 const RESTART = { delayMs: 250, delayMsMax: 10_000, steadyMs: 60_000, endsMax: 10 };
+/** Half a minute without a turn of its loop: nothing of what a process does may take that long. */
+const WATCHDOG = { everyMs: 5000, missedMax: 6 };
 /** As in launch.cts: for files and DNS, while every worker encodes. */
 const POOL_RESERVE = 4;
 
@@ -53,7 +55,7 @@ export async function runHost(config: Config, options: HostOptions): Promise<num
   log.info({ processes: count }, `starting ${count} processes`);
   const stopTimeoutMs = config.STOP_GRACE_S * 1000 + STOP_EXTRA_MS;
   const code = await supervise(
-    { count, startTimeoutMs: START_TIMEOUT_MS, stopTimeoutMs, restart: RESTART },
+    { count, startTimeoutMs: START_TIMEOUT_MS, stopTimeoutMs, restart: RESTART, watchdog: WATCHDOG },
     {
       spawn,
       switchboard,

@@ -1,5 +1,5 @@
 /** A process of this program, started by node:child_process: the parent's end of the channel to it. */
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import type { Child, Ending, FromChild } from './message.ts';
 
 export interface ForkOptions {
@@ -8,15 +8,23 @@ export interface ForkOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+const running = new Set<ChildProcess>();
+
+/** However this process ends, short of being killed itself: none of them stays behind. */
+function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 export function forkChild<R>(options: ForkOptions): Child<R> {
   const { program, args, env } = options;
   // Advanced: as JSON, a NaN or an infinity among the readings would become null.
   const child = fork(program, [...args], { env, stdio: 'inherit', serialization: 'advanced' });
-  const killWithParent = (): void => void child.kill('SIGKILL');
-  process.on('exit', killWithParent);
+  if (running.size === 0) process.once('exit', killAll);
+  running.add(child);
   const ended = new Promise<Ending>((resolve) => {
     const settle = (code: number | null, signal: NodeJS.Signals | null): void => {
-      process.off('exit', killWithParent);
+      running.delete(child);
+      if (running.size === 0) process.off('exit', killAll);
       resolve({ code, signal });
     };
     child.once('exit', settle);

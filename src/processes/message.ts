@@ -27,12 +27,14 @@ export type Note =
 
 export type FromChild<R> =
   | { readonly type: 'listening'; readonly url: string }
+  | { readonly type: 'pong' }
   | { readonly type: 'gather'; readonly id: number }
   | { readonly type: 'reading'; readonly id: number; readonly reading: R }
   | { readonly type: 'tell'; readonly note: Note };
 
 export type FromParent<R> =
   | { readonly type: 'stop' }
+  | { readonly type: 'ping' }
   | { readonly type: 'read'; readonly id: number }
   | { readonly type: 'gathered'; readonly id: number; readonly gathered: Gathered<R> }
   | { readonly type: 'told'; readonly note: Note };

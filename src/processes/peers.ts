@@ -40,6 +40,7 @@ export function createPeers<R>(options: PeersOptions, parent: Parent<R>): Peers<
   parent.onGone(() => stop.abort());
   parent.onMessage((message: FromParent<R>) => {
     if (message.type === 'stop') stop.abort();
+    else if (message.type === 'ping') parent.send({ type: 'pong' });
     else if (message.type === 'told') onTold?.(message.note);
     else if (message.type === 'gathered') waiting.get(message.id)?.(message.gathered);
     // A reading that fails is a process that is silent: the parent counts it.

@@ -7,6 +7,7 @@ import { createMember, endMembers, type Member } from './member.ts';
 import type { Child, Ending } from './message.ts';
 import { createRestartPolicy, type RestartOptions } from './restart-policy.ts';
 import type { Switchboard } from './switchboard.ts';
+import { watch, type WatchdogOptions } from './watchdog.ts';
 
 export interface SupervisorOptions {
   readonly count: number;
@@ -14,6 +15,7 @@ export interface SupervisorOptions {
   /** Who still runs this long after being told to stop is killed. */
   readonly stopTimeoutMs: number;
   readonly restart: RestartOptions;
+  readonly watchdog: WatchdogOptions;
 }
 
 export interface SupervisorDeps<R> {
@@ -48,6 +50,13 @@ export async function supervise<R>(
     switchboard.join(process, child);
     const member = createMember(process, child, { startTimeoutMs: options.startTimeoutMs, nowMs, log });
     members.set(process, member);
+    const onHung = (): void => {
+      // While stopping it has the deadline of that.
+      if (over.aborted) return;
+      log.error({ process, pid: child.pid }, 'a process hangs: killing it');
+      child.kill('SIGKILL');
+    };
+    void member.listening.then((url) => url !== undefined && watch(child, options.watchdog, onHung));
     return member;
   }
 

@@ -33,7 +33,7 @@ export function createSwitchboard<R>(
     if (message.type === 'listening') listening.set(process, child);
     else if (message.type === 'reading') gathering.onReading(process, message.id, message.reading);
     else if (message.type === 'tell') toOthers(process, { type: 'told', note: message.note });
-    else void answer(child, message.id);
+    else if (message.type === 'gather') void answer(child, message.id);
   }
 
   return {

@@ -38,6 +38,12 @@ test('it stops when the parent says so, and when the parent is gone', () => {
   expect(alone.peers.stop.aborted).toBe(true);
 });
 
+test('asked whether it is there it says so, before it can be read too', () => {
+  const { sent, parent } = openPeers();
+  parent.say({ type: 'ping' });
+  expect(sent).toEqual([{ type: 'pong' }]);
+});
+
 test('asked for a reading it gives one, under the number of the question', async () => {
   const { sent, parent, peers } = openPeers();
   peers.answer(async () => 7);

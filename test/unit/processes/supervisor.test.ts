@@ -22,6 +22,7 @@ function run(count: number, isObedient = true) {
       startTimeoutMs: 60_000,
       stopTimeoutMs: 5000,
       restart: { delayMs: 100, delayMsMax: 1000, steadyMs: 60_000, endsMax: 3 },
+      watchdog: { everyMs: 1000, missedMax: 3 },
     },
     {
       spawn: (process) => {
@@ -105,6 +106,24 @@ test('one that ends again and again ends all, not with 0', async () => {
   expect(await code).toBe(1);
   expect(lines.at(-1)).toBe('a process ends again and again: ending all');
   expect(started[0]?.child.sent).toEqual([{ type: 'stop' }]);
+});
+
+test('one that hangs is killed and started again; one that answers is left alone', async () => {
+  const { started, says, stop, code, lines } = run(2);
+  await says(0);
+  await says(1);
+  for (let second = 1; second <= 4; second += 1) {
+    await vi.advanceTimersByTimeAsync(1000);
+    started[0]?.child.say({ type: 'pong' });
+  }
+  expect(started[0]?.child.signals).toEqual([]);
+  expect(started[1]?.child.signals).toEqual(['SIGKILL']);
+  expect(lines[0]).toBe('a process hangs: killing it');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(started.map(({ process }) => process)).toEqual([1, 2, 2]);
+  stop.abort();
+  expect(await code).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('told to stop it starts nothing any more, and a process that waits for its start is no failure', async () => {
