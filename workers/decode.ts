@@ -7,7 +7,7 @@ import type { Metadata } from 'sharp';
 import { unwrapImage } from '../src/core/envelope.ts';
 import { sniffImage, type ImageMime } from '../src/core/sniff.ts';
 import { AppError } from '../src/errors.ts';
-import type { DecodeLimits, IngestJob, IngestResult } from '../src/pool/job.ts';
+import type { DecodeLimits, IngestJob, IngestResult, UnwrapJob, UnwrapResult } from '../src/pool/job.ts';
 import { isCutOff } from './cut-off.ts';
 import { readHeader } from './open-image.ts';
 import { makePreviews } from './preview.ts';
@@ -22,6 +22,19 @@ export async function ingest(job: IngestJob): Promise<IngestResult> {
     const previews = await makePreviews(bytes, header, job);
     const version = createHash('sha256').update(bytes).digest('hex');
     return { kind: 'ingest', bytes, mime, version, ...size, ...previews, envelope };
+  } catch (error) {
+    releaseBuffer(bytes.buffer);
+    throw error;
+  }
+}
+
+/** For what is only passed on: a browser decodes it, and nobody waits for that here. */
+export async function unwrap(job: UnwrapJob): Promise<UnwrapResult> {
+  const { bytes, envelope } = unwrapImage(new Uint8Array(job.body), job.form, job.limits.imageBytes);
+  try {
+    const mime = typeOf(bytes);
+    const version = createHash('sha256').update(bytes).digest('hex');
+    return { kind: 'unwrap', bytes, mime, version, envelope };
   } catch (error) {
     releaseBuffer(bytes.buffer);
     throw error;

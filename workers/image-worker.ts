@@ -5,7 +5,7 @@
 import { toAppError } from '../src/errors.ts';
 import type { Job, JobResult } from '../src/pool/job.ts';
 import { moveResult } from '../src/pool/move-result.ts';
-import { ingest } from './decode.ts';
+import { ingest, unwrap } from './decode.ts';
 import { fit } from './fit.ts';
 import { releaseBuffer } from './release-buffer.ts';
 import { render } from './render.ts';
@@ -14,6 +14,8 @@ async function perform(job: Job): Promise<JobResult> {
   switch (job.kind) {
     case 'ingest':
       return ingest(job);
+    case 'unwrap':
+      return unwrap(job);
     case 'render':
       return render(job);
     case 'fit':
@@ -34,7 +36,7 @@ function refusal(thrown: unknown): JobResult {
 
 /** Called by worker-entry.cts. Resolves to a JobResult whose buffer is moved, not copied. */
 export async function runJob(job: Job): Promise<unknown> {
-  const input = job.kind === 'ingest' ? job.body : job.source;
+  const input = 'body' in job ? job.body : job.source;
   const result = await perform(job).catch(refusal);
   if (result.kind === 'refused' || result.bytes.buffer !== input) releaseBuffer(input);
   return result.kind === 'refused' ? result : moveResult(result);

@@ -9,6 +9,12 @@ import { AppError } from '../errors.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
 import type { ForeignImage, RedisReaderDeps } from '../redis/redis-reader.ts';
 
+export interface ForeignDecoderOptions {
+  readonly limitBytes: number;
+  /** Whether it is read in order to be announced: its pixels are then looked at in the same trip. */
+  readonly isAnnounced: (key: string) => boolean;
+}
+
 /** Raw bytes are only hashed: about 0.5 ms a mebibyte. */
 const INLINE_RAW_BYTES_MAX = 1024 * 1024;
 
@@ -22,12 +28,13 @@ function decodeHere(body: Uint8Array<ArrayBuffer>, form: BodyForm, limitBytes: n
 }
 
 export function createForeignDecoder(
-  pool: Pick<ImagePool, 'ingest'>,
-  limitBytes: number,
+  pool: Pick<ImagePool, 'ingest' | 'unwrap'>,
+  { limitBytes, isAnnounced }: ForeignDecoderOptions,
 ): RedisReaderDeps['decode'] {
-  return async (body, form, signal) => {
+  return async (key, body, form, signal) => {
     const inlineBytesMax = form === 'raw' ? INLINE_RAW_BYTES_MAX : INLINE_DECODE_BYTES_MAX;
     if (body.byteLength <= inlineBytesMax) return decodeHere(body, form, limitBytes);
+    if (!isAnnounced(key)) return pool.unwrap(body.buffer, form, signal);
     const { bytes, mime, version, envelope, ...facts } = await pool.ingest(body.buffer, form, signal);
     const { width, height, frames, thumbhash, thumbnail } = facts;
     return { bytes, mime, version, envelope, image: { width, height, frames, thumbhash, thumbnail } };

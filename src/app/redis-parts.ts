@@ -118,10 +118,13 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
     channel.start();
   };
 
+  const isAnnounced = (key: string): boolean =>
+    isImageKey(key) && announcer?.isLookingAfter(idOfImageKey(key)) === true;
+
   return {
     tickets: createTicketStore(clients.data, keys),
     createTier: (fallback) =>
-      createRedisStore(config, { ...deps, client: clients.data, keys, wasReady }, fallback),
+      createRedisStore(config, { ...deps, client: clients.data, keys, wasReady, isAnnounced }, fallback),
     follow,
     isHearing: () => channel?.isArmed() === true,
     openBus: async (limits) =>

@@ -20,6 +20,8 @@ export interface RedisStoreDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly health: HealthChanges;
+  /** Whether a change of the key by another program is being announced. */
+  readonly isAnnounced: (key: string) => boolean;
   /** Redis answered at the start. */
   readonly wasReady: boolean;
 }
@@ -46,7 +48,10 @@ function openTier(config: Config, deps: RedisStoreDeps): Tier {
     {
       client,
       clock,
-      decode: createForeignDecoder(pool, config.MAX_IMAGE_MB * MIB),
+      decode: createForeignDecoder(pool, {
+        limitBytes: config.MAX_IMAGE_MB * MIB,
+        isAnnounced: deps.isAnnounced,
+      }),
       onUnreadable: (key, reason) => log.warn({ key, reason }, 'a value under the key of an image is none'),
     },
   );

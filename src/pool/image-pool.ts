@@ -3,7 +3,7 @@
  * gates and the deadlines; nothing here knows what a thread is.
  */
 import type { Variant } from '../core/variant.ts';
-import type { BodyForm, IngestResult, RenderResult } from './job.ts';
+import type { BodyForm, IngestResult, RenderResult, UnwrapResult } from './job.ts';
 
 export interface PoolStats {
   readonly threads: number;
@@ -21,6 +21,8 @@ export interface PoolStats {
 export interface ImagePool {
   /** Takes ownership of `body`: it is transferred when its turn comes. Touch it no more. */
   ingest(body: ArrayBuffer, form: BodyForm, signal: AbortSignal): Promise<IngestResult>;
+  /** As `ingest`, but only out of its form: nothing is known of the pixels, not even whether they decode. */
+  unwrap(body: ArrayBuffer, form: BodyForm, signal: AbortSignal): Promise<UnwrapResult>;
   /** Leaves `source` as it is. */
   render(source: Uint8Array, variant: Variant, signal: AbortSignal): Promise<RenderResult>;
   /** The largest WebP of at most `bytesMax`; undefined when even the smallest size is larger. */

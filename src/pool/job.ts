@@ -41,6 +41,23 @@ export interface IngestResult {
   readonly envelope: Envelope;
 }
 
+/** Take an image out of its form and name it by its bytes: no pixel is looked at. */
+export interface UnwrapJob {
+  readonly kind: 'unwrap';
+  readonly form: BodyForm;
+  readonly body: ArrayBuffer;
+  readonly limits: DecodeLimits;
+}
+
+export interface UnwrapResult {
+  readonly kind: 'unwrap';
+  /** As an IngestResult's. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly mime: string;
+  readonly version: string;
+  readonly envelope: Envelope;
+}
+
 /** Render a variant of an image that was taken in before. */
 export interface RenderJob extends Bounded {
   readonly kind: 'render';
@@ -72,7 +89,7 @@ export interface RenderResult {
   readonly frames: number;
 }
 
-export type Job = IngestJob | RenderJob | FitJob;
+export type Job = IngestJob | UnwrapJob | RenderJob | FitJob;
 
 /** A caller's mistake crosses the thread as data: error classes do not survive structured clone. */
 export interface JobRefusal {
@@ -83,4 +100,4 @@ export interface JobRefusal {
   readonly reason?: string;
 }
 
-export type JobResult = IngestResult | RenderResult | JobRefusal;
+export type JobResult = IngestResult | UnwrapResult | RenderResult | JobRefusal;

@@ -5,7 +5,7 @@
 import { AppError } from '../errors.ts';
 import type { ImagePool } from './image-pool.ts';
 import { createJobRunner, type JobRunnerOptions } from './job-runner.ts';
-import type { DecodeLimits, IngestResult, JobResult, RenderResult } from './job.ts';
+import type { DecodeLimits, JobRefusal, JobResult, RenderResult } from './job.ts';
 import { createSchedule } from './schedule.ts';
 
 export interface ImagePoolOptions extends JobRunnerOptions {
@@ -16,6 +16,8 @@ export interface ImagePoolOptions extends JobRunnerOptions {
   /** Sides that an inline rendering may have. */
   readonly sizes: readonly number[];
 }
+
+type Done = Exclude<JobResult, JobRefusal>;
 
 /** A stop waits this long for running jobs, then ends their threads. */
 const CLOSE_WAIT_MS_MAX = 5000;
@@ -28,7 +30,7 @@ export function createImagePool(options: ImagePoolOptions): ImagePool {
   const bounds = { limits, timeoutS: Math.ceil(timeoutMs / 1000) };
   const counts = { completed: 0, refused: 0, shed: 0, renders: 0 };
 
-  async function settle(work: Promise<JobResult>): Promise<IngestResult | RenderResult> {
+  async function settle(work: Promise<JobResult>): Promise<Done> {
     try {
       const result = await work;
       if (result.kind === 'refused') {
@@ -47,6 +49,11 @@ export function createImagePool(options: ImagePoolOptions): ImagePool {
     async ingest(body, form, signal) {
       const result = await settle(schedule.upload(() => ({ kind: 'ingest', form, body, ...bounds }), signal));
       if (result.kind !== 'ingest') throw new AppError('internal');
+      return result;
+    },
+    async unwrap(body, form, signal) {
+      const result = await settle(schedule.upload(() => ({ kind: 'unwrap', form, body, limits }), signal));
+      if (result.kind !== 'unwrap') throw new AppError('internal');
       return result;
     },
     async render(source, variant, signal) {
@@ -85,7 +92,7 @@ function copyOf(source: Uint8Array): ArrayBuffer {
   return new Uint8Array(source).buffer;
 }
 
-function asRender(result: IngestResult | RenderResult): RenderResult {
+function asRender(result: Done): RenderResult {
   if (result.kind !== 'render') throw new AppError('internal');
   return result;
 }

@@ -30,6 +30,8 @@ export interface AnnouncerStats {
 export interface Announcer {
   /** Somebody changed the image in Redis. Costs nothing here. */
   changed(id: string): void;
+  /** Whether a change of it is being announced: whoever reads it now does that for its preview. */
+  isLookingAfter(id: string): boolean;
   stats(): AnnouncerStats;
   /** Lets what is under way end; nothing new is begun. */
   close(): Promise<void>;
@@ -102,6 +104,7 @@ export function createAnnouncer(
 
   return {
     changed,
+    isLookingAfter: (id) => running.has(id),
     stats: () => ({ queued: waiting.size, running: running.size, ...counts }),
     async close() {
       isClosed = true;

@@ -26,6 +26,7 @@ export interface RedisReaderDeps {
   readonly clock: Clock;
   /** Takes the body over. AppError for what is no sound image. */
   readonly decode: (
+    key: string,
     body: Uint8Array<ArrayBuffer>,
     form: BodyForm,
     signal: AbortSignal,
@@ -86,7 +87,7 @@ export function createRedisReader(
     try {
       const form = tellForm(text);
       if (form === undefined) throw new AppError('not_an_image');
-      const found = await deps.decode(ownBytes(text), form, signal);
+      const found = await deps.decode(key, ownBytes(text), form, signal);
       return { entry: describe(key, found, clock.nowMs()), body: found.bytes };
     } catch (error) {
       // What its writer got wrong is a miss; what went wrong here is not its fault.

@@ -49,6 +49,7 @@ describe('an image lifted out of its envelope', () => {
       fc.property(
         fc.oneof(
           envelope,
+          escaped,
           damaged.filter((json) => json !== ''),
         ),
         (json) => {

@@ -4,7 +4,7 @@ import { thumbHashToApproximateAspectRatio, thumbHashToAverageRGBA } from 'thumb
 import { describe, expect, it } from 'vitest';
 import type { BodyForm } from '../../../src/core/envelope.ts';
 import { AppError } from '../../../src/errors.ts';
-import { ingest } from '../../../workers/decode.ts';
+import { ingest, unwrap } from '../../../workers/decode.ts';
 import * as images from '../../fixtures/images.ts';
 
 const LIMITS = { imageBytes: 32 << 20, pixels: 50_000_000 };
@@ -172,5 +172,31 @@ describe('ingest', () => {
     const json = text(JSON.stringify({ data: Buffer.from(png).toString('base64') }));
     expect(await codeOf(png, 'raw', limits)).toBe('image_too_large');
     expect(await codeOf(json, 'json', limits)).toBe('image_too_large');
+  });
+});
+
+describe('unwrap', () => {
+  const lift = (body: Uint8Array, form: BodyForm) =>
+    unwrap({ kind: 'unwrap', form, body: images.bufferOf(body), limits: LIMITS });
+
+  it('takes an image out of its form and names it, and says nothing of its pixels', async () => {
+    const image = Buffer.from(await images.webp());
+    const body = text(JSON.stringify({ data: image.toString('base64'), topics: ['a'] }));
+    const { bytes, ...rest } = await lift(body, 'json');
+    expect(Buffer.from(bytes).equals(image)).toBe(true);
+    expect(rest).toEqual({
+      kind: 'unwrap',
+      mime: 'image/webp',
+      version: createHash('sha256').update(image).digest('hex'),
+      envelope: { topics: ['a'] },
+    });
+  });
+
+  it.each([
+    ['not_an_image', text('aGVsbG8gd29ybGQ='), 'base64'],
+    ['svg_refused', text('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'raw'],
+    ['base64_invalid', text('{"data":"%%%%"}'), 'json'],
+  ] as const)('refuses what is none: %s', async (code, body, form) => {
+    await expect(lift(body, form)).rejects.toMatchObject({ code });
   });
 });
