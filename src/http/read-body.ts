@@ -18,6 +18,13 @@ function declaredBytes(contentLength: string): number | undefined {
   return /^\d{1,15}$/.test(contentLength) ? Number(contentLength) : undefined;
 }
 
+/**
+ * An upload is charged this many times what has come of it, at most its length: enough that who sends can
+ * finish, while ten clients who announce much and send nothing take no room from others (CWE-400).
+ */
+const CHARGED_AHEAD = 4;
+const CHARGED_BYTES_MIN = 64 * 1024;
+
 interface Collector {
   /** The chunk is neutered afterwards: copies it. */
   add(chunk: ArrayBuffer): void;
@@ -90,8 +97,14 @@ export async function readBody(
     request.budget.give(charged);
     charged = 0;
   };
-  // All of a declared length at once: uploads that each got half their room would all fail together.
-  charge(declared ?? 0);
+  const chargeFor = (received: number): void => {
+    const ahead = Math.max(CHARGED_BYTES_MIN, received * CHARGED_AHEAD);
+    const due = declared === undefined ? received : Math.min(declared, ahead);
+    if (due > charged) charge(due - charged);
+  };
+  // Refused before it is sent where there is no room for all of it now.
+  request.budget.check(declared ?? 0);
+  chargeFor(0);
 
   return new Promise((resolve, reject) => {
     const collector = declared === undefined ? collectChunked() : collectDeclared(declared);
@@ -107,7 +120,7 @@ export async function readBody(
     const take = (chunk: ArrayBuffer): void => {
       const received = collector.receivedBytes() + chunk.byteLength;
       if (received > limitBytes) throw tooLarge();
-      if (received > charged) charge(received - charged);
+      chargeFor(received);
       if (chunk.byteLength > 0) collector.add(chunk);
     };
     request.signal.addEventListener('abort', gone, { once: true });

@@ -4,17 +4,23 @@ import { AppError } from '../errors.ts';
 export interface UploadBudget {
   /** Takes `bytes`, or throws AppError `overloaded`. */
   take(bytes: number): void;
+  /** Throws AppError `overloaded` where `bytes` could not be taken now. */
+  check(bytes: number): void;
   give(bytes: number): void;
   inFlightBytes(): number;
 }
 
 export function createUploadBudget(limitBytes: number): UploadBudget {
   let inFlight = 0;
+  function check(bytes: number): void {
+    if (inFlight + bytes <= limitBytes) return;
+    throw new AppError('overloaded', 'Too many uploads are in flight; try again after Retry-After.');
+  }
+
   return {
+    check,
     take(bytes) {
-      if (inFlight + bytes > limitBytes) {
-        throw new AppError('overloaded', 'Too many uploads are in flight; try again after Retry-After.');
-      }
+      check(bytes);
       inFlight += bytes;
     },
     give(bytes) {

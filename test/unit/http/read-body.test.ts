@@ -6,8 +6,12 @@ import { bodyOf } from '../../fixtures/entries.ts';
 
 const LIMIT_BYTES = 1000;
 
-function upload(contentLength: string, budgetBytes = 10_000) {
-  const budget = createUploadBudget(budgetBytes);
+function upload(
+  contentLength: string,
+  budgetBytes = 10_000,
+  limitBytes = LIMIT_BYTES,
+  budget = createUploadBudget(budgetBytes),
+) {
   const client = new AbortController();
   let handler: (chunk: ArrayBuffer, isLast: boolean) => void = () => undefined;
   const source: RequestBody = {
@@ -16,7 +20,7 @@ function upload(contentLength: string, budgetBytes = 10_000) {
     resume: () => undefined,
     discard: async () => undefined,
   };
-  const result = readBody(source, { contentLength, limitBytes: LIMIT_BYTES, budget, signal: client.signal });
+  const result = readBody(source, { contentLength, limitBytes, budget, signal: client.signal });
   // Looked at by the tests that expect it.
   result.catch(() => undefined);
   /** As the library does: the chunk is gone when the handler returns. */
@@ -80,9 +84,41 @@ test('a length over the limit is refused before anything is charged', async () =
   expect(budget.inFlightBytes()).toBe(0);
 });
 
-test('a declared length is charged before the first byte, so that who begins can finish', () => {
-  const { budget } = upload('1000');
-  expect(budget.inFlightBytes()).toBe(1000);
+describe('a declared length', () => {
+  const KIB = 1024;
+  const MIB = 1024 * KIB;
+
+  test('is charged ahead of what comes, so that who begins can finish', async () => {
+    expect(upload('1000').budget.inFlightBytes()).toBe(1000);
+    const { budget, result, send } = upload(String(MIB), 2 * MIB, MIB);
+    send(bodyOf(1, 100 * KIB), false);
+    expect(budget.inFlightBytes()).toBe(400 * KIB);
+    send(bodyOf(1, 300 * KIB), false);
+    expect(budget.inFlightBytes()).toBe(MIB);
+    send(bodyOf(1, MIB - 400 * KIB), true);
+    const { body, release } = await result;
+    expect([body.byteLength, budget.inFlightBytes()]).toEqual([MIB, MIB]);
+    release();
+    expect(budget.inFlightBytes()).toBe(0);
+  });
+
+  test('takes no room from others while nothing of it comes', async () => {
+    const budget = createUploadBudget(4 * MIB);
+    const idle = Array.from({ length: 30 }, () => upload(String(2 * MIB), 0, 2 * MIB, budget));
+    expect(budget.inFlightBytes()).toBe(1920 * KIB);
+    const { result, send } = upload(String(MIB), 0, MIB, budget);
+    send(bodyOf(1, MIB), true);
+    expect((await result).body.byteLength).toBe(MIB);
+    for (const { client } of idle) client.abort();
+    expect(budget.inFlightBytes()).toBe(MIB);
+  });
+
+  test('for which there is no room now is refused before it is sent', async () => {
+    const budget = createUploadBudget(MIB);
+    upload('', 0, MIB, budget).send(bodyOf(1, 100 * KIB), false);
+    await expect(upload(String(MIB), 0, MIB, budget).result).rejects.toThrow('overloaded');
+    expect(budget.inFlightBytes()).toBe(100 * KIB);
+  });
 });
 
 test('a body that ends before its length is none: memory nobody wrote to is never handed on', async () => {
