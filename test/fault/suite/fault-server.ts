@@ -39,6 +39,7 @@ interface Stats {
     readonly shed: number;
   };
   readonly events: { readonly subscribers: number; readonly waitingBytes: number };
+  readonly memory: { readonly rss_bytes: number };
   readonly uploads_in_flight_bytes: number;
   readonly lookups_under_way: number;
   readonly health: {
@@ -78,8 +79,11 @@ const SETTINGS = {
 };
 
 /** Not one that the system gives to clients: while nobody listens there, one of them would take it. */
+let nextPort = 10_000 + ((process.pid * 37) % 20_000);
+
 async function portToKeep(): Promise<number> {
-  for (let port = 10_000 + ((process.pid * 17) % 20_000); ; port += 1) {
+  for (;;) {
+    const port = (nextPort += 1);
     const probe = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       probe.once('error', () => resolve(false));
