@@ -29,6 +29,7 @@ import { writeImageRoutes } from '../http/routes/write-images.ts';
 import { registerWs } from '../http/routes/ws-events.ts';
 import { startServer, type Server } from '../http/server.ts';
 import { createSubscribeAccess, type KeySet, type SubscribeAccess } from '../http/subscribe-access.ts';
+import { limitTransfers, transferStats } from '../http/transfers.ts';
 import { createUploadBudget } from '../http/upload-budget.ts';
 import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
@@ -149,6 +150,7 @@ function buildRoutes(
     http: counters,
     clients: limits.reads.stats,
     uploadsInFlightBytes: budget.inFlightBytes,
+    downloads: transferStats,
   };
   const stats = () => readStats(statsSources);
   const lists = () => ({
@@ -191,6 +193,7 @@ function buildRoutes(
 
 export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
   const { events, serve, clock, log } = deps;
+  limitTransfers(config.DOWNLOAD_BUDGET_MB * MIB);
   const context = createContext(config, log);
   const streams = {
     hub: events.hub,

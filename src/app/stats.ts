@@ -9,6 +9,7 @@ import type { HubStats, SlowReader, TopicRow } from '../events/hub-stats.ts';
 import type { WarmProgress } from '../flows/warm-cache.ts';
 import type { ClientLimitsStats } from '../http/client-limits.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
+import type { TransferStats } from '../http/transfers.ts';
 import type { HealthReport } from '../observe/health-changes.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
 import type { ProcessesReport } from '../processes/message.ts';
@@ -28,6 +29,7 @@ export interface StatsSources {
   readonly http: HttpCounters;
   readonly clients: () => ClientLimitsStats;
   readonly uploadsInFlightBytes: () => number;
+  readonly downloads: () => TransferStats;
 }
 
 const MIB = 1024 * 1024;
@@ -101,6 +103,7 @@ export function readStats(sources: StatsSources) {
     },
     clients: sources.clients(),
     uploads_in_flight_bytes: sources.uploadsInFlightBytes(),
+    downloads: sources.downloads(),
     memory: { rss_bytes: process.memoryUsage.rss() },
     processes: ONE_PROCESS,
   };

@@ -134,6 +134,7 @@ export function countsOf(stats: AdminStats): AdminStats {
     health: { parts: [], changes: [] },
     clients: { ...stats.clients, known: 0 },
     uploads_in_flight_bytes: 0,
+    downloads: { ...stats.downloads, underWay: 0, heldBytes: 0 },
     memory: { rss_bytes: 0 },
   };
 }

@@ -46,6 +46,7 @@ export function shareOf(config: Config, number: number, count: number, cores: nu
     WORKER_THREADS: threads,
     WORKER_QUEUE: part(config.WORKER_QUEUE),
     UPLOAD_BUDGET_MB: Math.max(part(config.UPLOAD_BUDGET_MB), uploadMin),
+    DOWNLOAD_BUDGET_MB: part(config.DOWNLOAD_BUDGET_MB),
     EVENTS_MAX_SUBSCRIBERS: part(config.EVENTS_MAX_SUBSCRIBERS),
   };
 }

@@ -165,6 +165,14 @@ export const SETTINGS = {
     'MiB',
     'Bytes of request bodies that may be in flight at once; the next one gets 503.',
   ),
+  DOWNLOAD_BUDGET_MB: int(
+    'Workers',
+    256,
+    1,
+    1_048_576,
+    'MiB',
+    'Bytes of images that readers slower than the network hold at once; beyond it the oldest are cut.',
+  ),
   PARTIAL_INTERVAL_MS: int(
     'Events',
     100,

@@ -13,7 +13,8 @@ import { hotHead, hotHeads } from './hot-head.ts';
 import { sendProblem } from './problem.ts';
 import type { RouteContext } from './routes.ts';
 import { FIRST_HEADER, type HeadSettings } from './representation-head.ts';
-import { endBodiless, endHead, endWithBytes, forgetTransfer } from './send-body.ts';
+import { endBodiless, endHead, endWithBytes } from './send-body.ts';
+import { endTransfer } from './transfers.ts';
 
 export interface AnswerHotDeps {
   readonly head: HeadSettings;
@@ -90,5 +91,5 @@ function endHot(res: HttpResponse, isHead: boolean, body: Uint8Array): void {
     endHead(res, body.byteLength);
     return;
   }
-  if (!endWithBytes(res, body)) res.onAborted(() => forgetTransfer(res));
+  if (!endWithBytes(res, body)) res.onAborted(() => endTransfer(res));
 }

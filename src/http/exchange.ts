@@ -8,7 +8,8 @@ import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
 import { openRequestBody, type RequestBody } from './request-body.ts';
 import { endWithChunks } from './send-chunks.ts';
-import { endBodiless, endHead, endWithBytes, endWithPieces, forgetTransfer } from './send-body.ts';
+import { endBodiless, endHead, endWithBytes, endWithPieces } from './send-body.ts';
+import { endTransfer } from './transfers.ts';
 
 export interface Request {
   readonly method: string;
@@ -170,7 +171,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
   };
 
   res.onAborted(() => {
-    forgetTransfer(res);
+    endTransfer(res);
     controller.abort();
     if (!begun) logEnd(499);
     begun = true;

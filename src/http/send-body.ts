@@ -3,21 +3,12 @@
  * hand. Knows bytes and uWebSockets.js, not what they mean.
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import { beginTransfer, endTransfer } from './transfers.ts';
 
+/** What reading a body in pieces takes: the piece in hand and the one that is read. */
+const PIECES_HELD_BYTES = 512 * 1024;
 /** Of answers without a body one in so many waits for the next turn. */
 const BODILESS_TO_WAIT = 32;
-
-/** Responses whose body is under way: a graceful stop waits for them. */
-const underWay = new Set<HttpResponse>();
-
-export function transfersUnderWay(): number {
-  return underWay.size;
-}
-
-/** The client left: whoever registered onAborted says so here. */
-export function forgetTransfer(res: HttpResponse): void {
-  underWay.delete(res);
-}
 
 let bodiless = 0;
 
@@ -54,7 +45,7 @@ export function endHead(res: HttpResponse, totalBytes: number): void {
 /**
  * Ends the response with bytes at hand. Status and headers are written already, within the same cork.
  * False: the rest goes as the client takes it. The caller has registered onAborted then, or does it now,
- * and calls forgetTransfer in it. Never `end`, however little there is: what the socket does not take of
+ * and calls endTransfer in it. Never `end`, however little there is: what the socket does not take of
  * it the library buffers, for each of the requests that a client sends at once without reading an answer.
  */
 export function endWithBytes(res: HttpResponse, body: Uint8Array): boolean {
@@ -65,10 +56,10 @@ export function endWithBytes(res: HttpResponse, body: Uint8Array): boolean {
   }
   const [sent] = res.tryEnd(body, total);
   if (sent) return true;
-  underWay.add(res);
+  beginTransfer(res, body.buffer, body.buffer.byteLength);
   res.onWritable((offset) => {
     const [done] = res.tryEnd(body.subarray(offset), total);
-    if (done) underWay.delete(res);
+    if (done) endTransfer(res);
     return done;
   });
   return false;
@@ -96,7 +87,7 @@ export async function endWithPieces(
     });
   const left = (): void => wake?.();
   signal.addEventListener('abort', left);
-  underWay.add(res);
+  beginTransfer(res, res, PIECES_HELD_BYTES);
   /** Takes what the socket takes of the piece; the rest, if any, is for when it can take more. */
   const offer = (piece: Uint8Array): Uint8Array => {
     let rest = piece;
@@ -126,7 +117,7 @@ export async function endWithPieces(
     if (!signal.aborted) res.close();
     throw error;
   } finally {
-    underWay.delete(res);
+    endTransfer(res);
     signal.removeEventListener('abort', left);
   }
 }

@@ -16,7 +16,7 @@ import {
 import { AppError } from '../errors.ts';
 import type { MethodRoute } from './allowed-methods.ts';
 import { mount, toHandler, type Route, type RouteContext } from './routes.ts';
-import { transfersUnderWay } from './send-body.ts';
+import { transferStats } from './transfers.ts';
 
 export interface ServerParts {
   readonly host: string;
@@ -113,7 +113,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     async close(graceMs) {
       stopListening();
       const deadlineMs = performance.now() + graceMs;
-      while ((context.running.size > 0 || transfersUnderWay() > 0) && performance.now() < deadlineMs) {
+      while ((context.running.size > 0 || transferStats().underWay > 0) && performance.now() < deadlineMs) {
         await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
       }
       app.close();

@@ -11,7 +11,7 @@ import { createHttpCounters } from '../../src/http/http-counters.ts';
 import { createClientLimits } from '../../src/http/client-limits.ts';
 import { createGetImage } from '../../src/http/routes/get-image.ts';
 import type { RouteContext } from '../../src/http/routes.ts';
-import { transfersUnderWay } from '../../src/http/send-body.ts';
+import { transferStats } from '../../src/http/transfers.ts';
 import { startServer, type Server } from '../../src/http/server.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { bodyOf, entryOf } from '../fixtures/entries.ts';
@@ -50,7 +50,7 @@ async function openFiles(): Promise<string[]> {
 }
 
 async function expectNothingOpen(): Promise<void> {
-  await expect.poll(() => transfersUnderWay()).toBe(0);
+  await expect.poll(() => transferStats().underWay).toBe(0);
   await expect.poll(openFiles).toEqual([]);
 }
 
@@ -92,7 +92,7 @@ describe('1.3 a body over 8 MiB', () => {
   test('waits for a reader that takes nothing, without being held for it', async () => {
     const before = process.memoryUsage().arrayBuffers;
     const readers = await Promise.all(Array.from({ length: 12 }, async () => stalled('/images/large')));
-    await expect.poll(() => transfersUnderWay()).toBe(12);
+    await expect.poll(() => transferStats().underWay).toBe(12);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * MIB * 12);
     // Others are served meanwhile, and one that goes on reading gets all of it.
     expect((await app.get('/images/large', { range: 'bytes=0-9' })).status).toBe(206);
@@ -105,7 +105,7 @@ describe('1.3 a body over 8 MiB', () => {
 
   test('is given up at once by a client that leaves', async () => {
     const reader = await stalled('/images/large');
-    await expect.poll(() => transfersUnderWay()).toBe(1);
+    await expect.poll(() => transferStats().underWay).toBe(1);
     reader.close();
     await expectNothingOpen();
   });
@@ -157,13 +157,13 @@ describe('1.3 a large body in memory', () => {
       Array.from({ length: 4 }, async () => stalled('/images/large', hot.port)),
     );
     expect(readers[0]?.received()).toContain('Cache-Status: memory; hit');
-    await expect.poll(() => transfersUnderWay()).toBe(4);
+    await expect.poll(() => transferStats().underWay).toBe(4);
     const [patient, ...others] = readers;
     for (const other of others) other.close();
     patient?.socket.resume();
     const [, received = ''] = ((await patient?.ended()) ?? '').split(/\r\n\r\n(.*)/s);
     expect(Buffer.from(received, 'latin1').equals(large)).toBe(true);
-    await expect.poll(() => transfersUnderWay()).toBe(0);
+    await expect.poll(() => transferStats().underWay).toBe(0);
     await hot.close();
   });
 });
@@ -229,7 +229,7 @@ async function answerOf(bodies: readonly (BodyStream | undefined)[]): Promise<st
   raw.send('GET /images/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   const answer = await raw.ended();
   await server.close(0);
-  expect(transfersUnderWay()).toBe(0);
+  expect(transferStats().underWay).toBe(0);
   return answer;
 }
 

@@ -59,6 +59,7 @@ function reading(given: Given = {}): AdminStats {
     http,
     clients: () => ({ known: 1, refused: { misses: 2, renders: 0, uploads: 0, concurrent: 0 } }),
     uploadsInFlightBytes: () => 100,
+    downloads: () => ({ underWay: 1, heldBytes: 1000, cut: 2 }),
   });
   const rows = Object.entries(given.topics ?? {}).map(([topic, subscribers]) => ({ topic, subscribers }));
   return { ...stats, events: { ...stats.events, top_topics: rows, slow_readers: [] } };
