@@ -52,7 +52,7 @@ async function measureQuietly(subject: Subject, { effort, say }: Bench): Promise
 
 async function warmUp(kind: RowKind, subject: Subject, { effort, say }: Bench): Promise<void> {
   const process = (subject.pids ?? []).join(' ');
-  const isWarm = process !== '' && warm.has(process);
+  const isWarm = effort.name === 'smoke' || (process !== '' && warm.has(process));
   if (isWarm && effort.name !== 'full') return;
   warm.add(process);
   say(`${kind.label}: warming up ${subject.name}`);
