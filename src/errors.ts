@@ -140,7 +140,8 @@ export const ERROR_TABLE = {
   rate_limited: {
     status: 429,
     title: 'Too much from one address',
-    advice: 'Ask again after Retry-After, less often or fewer at a time; RateLimit-Policy says how much one may.',
+    advice:
+      'Ask again after Retry-After, less often or fewer at a time; RateLimit-Policy says how much one may.',
     retryAfterS: 1,
   },
   stream_invalid: {
@@ -219,8 +220,8 @@ export const ERROR_TABLE = {
   },
   storage_unavailable: {
     status: 503,
-    title: 'Could not be stored',
-    advice: 'No tier could keep the image; nothing was accepted.',
+    title: 'Storage not available',
+    advice: 'No tier could keep it, and nothing was accepted; or the tier that may have it does not answer.',
     retryAfterS: 5,
   },
   body_vanished: {
@@ -276,6 +277,11 @@ export class AppError extends Error {
 /** The table's row of a code, with every column present. */
 export function errorRow(code: ErrorCode): ErrorRow {
   return ERROR_TABLE[code];
+}
+
+/** A tier did not do what it is there for. Any other AppError, as of busy workers, says nothing about the tier. */
+export function isTierFailure(thrown: unknown): boolean {
+  return !(thrown instanceof AppError) || thrown.code === 'storage_unavailable';
 }
 
 /** Anything thrown, as an AppError: what is not one of ours becomes `internal` and keeps its cause for the log. */

@@ -64,7 +64,13 @@ function openMemory(config: Config, { clock, redis }: CachePartsDeps): MemoryTie
     policy: config.MEMORY_POLICY,
   };
   const memory = createMemoryTier(limits, clock);
-  return redis === undefined ? memory : createTrustedMemory(memory, redis.isHearing);
+  return redis === undefined
+    ? memory
+    : createTrustedMemory(memory, {
+        isTrusted: redis.isMemoryTrusted,
+        // Without a disk nothing but memory would keep it, and memory forgets when Redis is back.
+        mayTake: () => config.CACHE_DIR !== '' || redis.isThere(),
+      });
 }
 
 /** One lookup shows whether Redis is there: the tier itself then says what it goes by. */

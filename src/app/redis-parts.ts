@@ -23,13 +23,18 @@ import { createRedisBus, type RedisBus } from '../redis/redis-bus.ts';
 import { createRedisKeys, idOfImageKey, isImageKey, type RedisKeys } from '../redis/redis-keys.ts';
 import { createTicketStore } from '../redis/ticket-store.ts';
 import { createRedisClients, type RedisClients } from './redis-clients.ts';
-import { createRedisStore } from './redis-store.ts';
+import { createRedisStore, type RedisStore } from './redis-store.ts';
 
 export interface RedisParts {
   /** Redis, and the fallback behind it when Redis is away. */
   createTier(fallback: Tier | undefined): Tier;
-  /** False: nobody would say what other programs change, so memory may not be trusted. */
-  isHearing(): boolean;
+  /**
+   * Redis says what other programs change; or it is silent: then memory is as it was when Redis was last
+   * heard, with all that came in here since. Not in between, when Redis could say what it has.
+   */
+  isMemoryTrusted(): boolean;
+  /** It answered when it was last asked. */
+  isThere(): boolean;
   openBus(limits: HistoryLimits): Promise<RedisBus>;
   readonly tickets: TicketStore;
   /** From now on changes of other programs reach the cache, and are announced. */
@@ -51,7 +56,7 @@ export interface RedisPartsDeps {
   readonly health: HealthChanges;
 }
 
-const HEARTBEAT_MS = 2000;
+const HEARTBEAT_MS = 1000;
 /** Beginning without Redis means a gap for every stream when it turns up: a busy machine gets a moment. */
 const START_WAIT_MS = 3000;
 const ANNOUNCER = { queueMax: 10_000, concurrency: 4, timeoutMs: 15_000, retryMs: 500 };
@@ -87,9 +92,29 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
   const wasReady = await clients.ready(Math.max(timeoutMs, START_WAIT_MS));
   let channel: Invalidation | undefined;
   let announcer: Announcer | undefined;
+  let store: RedisStore | undefined;
+  const isThere = (): boolean => clients.data.status === 'ready';
+  /** Redis was not heard since it was lost: what memory has is the newest that can be known. */
+  let isSilent = true;
+  let forget = (): void => undefined;
+  const heard = (): void => {
+    // A late answer of a connection that is given up says nothing: there is nobody to ask next.
+    if (!isSilent || !isThere()) return;
+    isSilent = false;
+    if (channel?.isArmed() !== true) forget();
+  };
+
+  // First of all that listen: what is asked then goes before what arms the channel.
+  clients.data.on('ready', () => store?.wake()).on('close', () => (isSilent = true));
+  const onSilence = (): void => {
+    isSilent = true;
+    // Perhaps nothing but one connection was lost.
+    if (isThere()) clients.data.ping().then(heard, () => undefined);
+  };
 
   const follow = (targets: FollowRedisDeps): void => {
     const { cache } = targets;
+    forget = cache.invalidateAll;
     if (config.REDIS_ANNOUNCE) {
       announcer = createAnnouncer(ANNOUNCER, {
         states: createImageStates(clients.data, { keys, instance, claimMs: CLAIM_MS, defaultTtlMs }),
@@ -112,7 +137,7 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
     };
     channel = createCoherence(
       { client: clients.data, subscriber: clients.subscriber, ...hearing },
-      hearingListener(cache, onChange, { log, health }),
+      hearingListener(cache, onChange, { onSilence, onHeard: heard, log, health }),
     );
     health.note('redis-invalidation', 'lost', 'start');
     channel.start();
@@ -123,10 +148,17 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
 
   return {
     tickets: createTicketStore(clients.data, keys),
-    createTier: (fallback) =>
-      createRedisStore(config, { ...deps, client: clients.data, keys, wasReady, isAnnounced }, fallback),
+    createTier(fallback) {
+      store = createRedisStore(
+        config,
+        { ...deps, client: clients.data, keys, wasReady, isAnnounced, onAnswer: heard },
+        fallback,
+      );
+      return store;
+    },
     follow,
-    isHearing: () => channel?.isArmed() === true,
+    isMemoryTrusted: () => channel?.isArmed() === true || isSilent,
+    isThere: () => !isSilent,
     openBus: async (limits) =>
       openBus({ ...limits, instance, keys, timeoutMs }, { clients, clock, log, health }),
     async close() {
@@ -145,22 +177,28 @@ function announceFlow(targets: FollowRedisDeps, hasOrigin: boolean): AnnounceFlo
   };
 }
 
+interface SilenceListener {
+  readonly onSilence: () => void;
+  readonly onHeard: () => void;
+}
+
 function hearingListener(
   cache: TieredCache,
   onInvalidate: (redisKey: string) => void,
-  { log, health }: Pick<RedisPartsDeps, 'log' | 'health'>,
+  { onSilence, onHeard, log, health }: Pick<RedisPartsDeps, 'log' | 'health'> & SilenceListener,
 ): InvalidationListener {
   return {
     onInvalidate,
     onInvalidateAll: cache.invalidateAll,
     onLost(reason) {
-      log.warn({ reason }, 'changes in Redis are not heard of: nothing in memory is trusted');
+      log.warn({ reason }, 'changes in Redis are not heard of: it is asked for each image while it answers');
       health.note('redis-invalidation', 'lost', reason);
-      cache.invalidateAll();
+      onSilence();
     },
     onArmed() {
       log.info('changes in Redis are heard of: memory is trusted');
       health.note('redis-invalidation', 'armed');
+      onHeard();
       cache.invalidateAll();
     },
   };

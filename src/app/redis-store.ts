@@ -1,5 +1,5 @@
 /** Builds Redis as a tier: behind a breaker, with the disk to fall back on, and back by itself. */
-import { createGuardedTier } from '../cache/guarded-tier.ts';
+import { createGuardedTier, type GuardedTier } from '../cache/guarded-tier.ts';
 import type { Tier } from '../cache/tier.ts';
 import type { Config } from '../config/table.ts';
 import { steadyClock, type Clock } from '../core/clock.ts';
@@ -22,19 +22,24 @@ export interface RedisStoreDeps {
   readonly health: HealthChanges;
   /** Whether a change of the key by another program is being announced. */
   readonly isAnnounced: (key: string) => boolean;
+  /** Redis answered. Called each time. */
+  readonly onAnswer: () => void;
   /** Redis answered at the start. */
   readonly wasReady: boolean;
 }
 
 const MIB = 1024 * 1024;
-const BREAKER = { failuresToOpen: 3, pauseMs: 250, pauseMsMax: 5000 };
+const BREAKER = { failuresToOpen: 3, pauseMs: 250, pauseMsMax: 1000 };
 /** For a walk over every key. */
 const BULK_TIMEOUT_MS = 120_000;
 /** A reply, its decoding in a worker, and a little. */
 const CALLS_PER_GET = 3;
 const RETURN_EVERY_MS = 1000;
 
-function openTier(config: Config, deps: RedisStoreDeps): Tier {
+function openTier(
+  config: Config,
+  deps: RedisStoreDeps,
+): { readonly primary: GuardedTier; readonly isFull: () => boolean } {
   const { client, keys, pool, clock, log, health } = deps;
   health.note('redis-breaker', 'closed', 'start');
   const tier = createRedisTier(
@@ -56,25 +61,40 @@ function openTier(config: Config, deps: RedisStoreDeps): Tier {
     },
   );
   const deadlineMs = config.REDIS_TIMEOUT_MS * CALLS_PER_GET;
-  return createGuardedTier(
+  const primary = createGuardedTier(
     tier,
     { deadlineMs, bulkDeadlineMs: BULK_TIMEOUT_MS, breaker: BREAKER },
     {
       clock: steadyClock,
-      onChange: (name, to) => {
-        log.warn({ tier: name, breaker: to }, `the breaker of ${name} is ${to}`);
+      onAnswer: deps.onAnswer,
+      onChange: (name, to, from) => {
+        // It tries every second for as long as it is open: said once.
+        const isNews = to === 'closed' || (to === 'open' && from === 'closed');
+        if (isNews) log.warn({ tier: name, breaker: to }, `the breaker of ${name} is ${to}`);
         health.note('redis-breaker', to);
       },
     },
   );
+  return { primary, isFull: tier.isFull };
 }
 
-/** `fallback` undefined: while Redis is away nothing is kept but in memory. */
-export function createRedisStore(config: Config, deps: RedisStoreDeps, fallback: Tier | undefined): Tier {
-  const primary = openTier(config, deps);
-  if (fallback === undefined) return primary;
+export interface RedisStore extends Tier {
+  /** The connection is there again: asks at once, so that nobody is refused for what was before. */
+  wake(): void;
+}
+
+/** `fallback` undefined: while Redis is away nothing is taken in. */
+export function createRedisStore(
+  config: Config,
+  deps: RedisStoreDeps,
+  fallback: Tier | undefined,
+): RedisStore {
+  const { primary, isFull } = openTier(config, deps);
+  if (fallback === undefined) return { ...primary, wake: () => wake(primary, primary) };
   const store = createFallbackTier(primary, fallback, {
     clock: deps.clock,
+    steady: steadyClock,
+    isFull,
     onSwitch: (to, reason) => {
       logSwitch(to, reason, deps);
       deps.health.note('redis-backend', to, reason);
@@ -83,7 +103,7 @@ export function createRedisStore(config: Config, deps: RedisStoreDeps, fallback:
   // What was taken in while Redis was away is owed to the other instances, also if nobody asks here again.
   const returning = setInterval(() => {
     if (!store.isOnFallback() && store.stats().owed === 0) return;
-    store.get(valueKey('return'), AbortSignal.timeout(RETURN_EVERY_MS)).catch(() => undefined);
+    ask(store);
   }, RETURN_EVERY_MS).unref();
   return {
     ...store,
@@ -91,11 +111,21 @@ export function createRedisStore(config: Config, deps: RedisStoreDeps, fallback:
     get name() {
       return store.name;
     },
+    wake: () => wake(primary, store),
     async close() {
       clearInterval(returning);
       await store.close();
     },
   };
+}
+
+function ask(store: Tier): void {
+  store.get(valueKey('return'), AbortSignal.timeout(RETURN_EVERY_MS)).catch(() => undefined);
+}
+
+function wake(primary: GuardedTier, store: Tier): void {
+  primary.wake();
+  ask(store);
 }
 
 function logSwitch(to: 'primary' | 'fallback', reason: string, { log, wasReady }: RedisStoreDeps): void {

@@ -1,5 +1,6 @@
 /** Asks the tiers in their order until one has the key. A failure is a miss that is called an error. */
 import type { Stored } from '../core/entry.ts';
+import { isTierFailure } from '../errors.ts';
 import type { TierStep } from './lookup.ts';
 import type { TierRow, TierSlot } from './tier-row.ts';
 
@@ -46,7 +47,7 @@ async function askSlot(
     if (stored === undefined) return { outcome: 'miss' };
     return { outcome: isFresh(stored) ? 'hit' : 'stale', stored };
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || !isTierFailure(error)) throw error;
     return { outcome: 'error' };
   }
 }

@@ -31,6 +31,8 @@ export interface BreakerStats {
 export interface Breaker {
   /** Undefined: open, do not call. */
   enter(): Pass | undefined;
+  /** There is reason to think that it works again: the next call may try. */
+  wake(): void;
   stats(): BreakerStats;
 }
 
@@ -96,5 +98,9 @@ export function createBreaker(
     return passFor(settleProbe);
   }
 
-  return { enter, stats: () => ({ state, changedAtMs, ...counts }) };
+  function wake(): void {
+    if (state === 'open') change('half-open');
+  }
+
+  return { enter, wake, stats: () => ({ state, changedAtMs, ...counts }) };
 }

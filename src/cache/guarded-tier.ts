@@ -3,7 +3,7 @@
  * from it while it fails. It still throws for a failure, as every tier does: who asks makes it a miss.
  */
 import type { Clock } from '../core/clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isTierFailure } from '../errors.ts';
 import { abortable } from './abortable.ts';
 import { createBreaker, type BreakerOptions, type BreakerState, type BreakerStats } from './breaker.ts';
 import type { Tier } from './tier.ts';
@@ -19,9 +19,13 @@ export interface GuardDeps {
   readonly clock: Clock;
   /** Called once per change: the log line, and the history on the dashboard. */
   readonly onChange: (tier: string, to: BreakerState, from: BreakerState) => void;
+  /** It did what it was asked for. Called each time. */
+  readonly onAnswer?: () => void;
 }
 
 export interface GuardedTier extends Tier {
+  /** There is reason to think that it works again: the next call may try. */
+  wake(): void;
   breaker(): BreakerStats;
 }
 
@@ -51,9 +55,11 @@ export function createGuardedTier(tier: Tier, options: GuardOptions, deps: Guard
     try {
       const result = await abortable(call(both.signal), both.signal);
       outcome = 'ok';
+      deps.onAnswer?.();
       return result;
     } catch (error) {
-      if (signal.aborted && !isLate) outcome = 'neutral';
+      const hasLeft = signal.aborted && !isLate;
+      if (hasLeft || !isTierFailure(error)) outcome = 'neutral';
       throw error;
     } finally {
       clearTimeout(timer);
@@ -74,6 +80,7 @@ export function createGuardedTier(tier: Tier, options: GuardOptions, deps: Guard
       guard(bulkDeadlineMs, signal, async (both) => tier.deleteWhere(test, both)),
     stats: () => ({ ...tier.stats(), errors: breaker.stats().failures }),
     close: async () => tier.close(),
+    wake: breaker.wake,
     breaker: breaker.stats,
   };
 }

@@ -43,7 +43,8 @@ export interface Cache {
   peek(key: string): Hot | undefined;
   /**
    * Memory, then the tiers in their order; one lookup per key at a time; fills the faster tiers. `admit` is
-   * called where memory does not do, before anything else is asked, and may throw.
+   * called where memory does not do, before anything else is asked, and may throw. AppError
+   * storage_unavailable when nobody has it of those who answered, and one did not.
    */
   find(key: string, signal: AbortSignal, admit?: () => void): Promise<Found | undefined>;
   /** Whether some tier has the key at hand without a round trip. */

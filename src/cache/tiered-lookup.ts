@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { needsRevalidation, type Stored } from '../core/entry.ts';
+import { AppError } from '../errors.ts';
 import { askTiers, type TierAnswer } from './ask-tiers.ts';
 import { keepFound } from './keep-found.ts';
 import type { Found, Hot, TierStep } from './lookup.ts';
@@ -36,7 +37,7 @@ export function createTieredLookup(row: TierRow, deps: TieredLookupDeps): Tiered
     const { stored, steps, without } = answer;
     const isDone = stored !== undefined && isFresh(stored);
     if (!isDone && row.origin?.covers(key) === true) return askOrigin(row.origin, key, answer, flight);
-    return stored === undefined ? undefined : keepFound(row, stored, steps, without, flight);
+    return stored === undefined ? missing(steps) : keepFound(row, stored, steps, without, flight);
   }
 
   async function askOrigin(
@@ -52,7 +53,8 @@ export function createTieredLookup(row: TierRow, deps: TieredLookupDeps): Tiered
     switch (answer.kind) {
       case 'missing':
         if (known.stored !== undefined) await deps.forget(key, flight);
-        return undefined;
+        // Where images are handed over there, too, it knows them all.
+        return origin.put === undefined ? missing(known.steps) : undefined;
       case 'unchanged': {
         if (known.stored === undefined) return undefined;
         // Its new mark goes to memory only: a file would be written anew for the sake of a date.
@@ -69,4 +71,10 @@ export function createTieredLookup(row: TierRow, deps: TieredLookupDeps): Tiered
   }
 
   return lookUp;
+}
+
+/** A tier that did not answer may have it: only where all did is it sure that nobody has. */
+function missing(steps: readonly TierStep[]): undefined {
+  if (!steps.some(({ outcome }) => outcome === 'error')) return undefined;
+  throw new AppError('storage_unavailable', 'A tier that may have it does not answer.');
 }

@@ -10,6 +10,7 @@ import { compileGlob } from '../core/glob.ts';
 import { valueKey } from '../core/keys.ts';
 import { CACHE_KEY_CHARS_MAX, TTL_S_MAX } from '../core/limits.ts';
 import { AppError } from '../errors.ts';
+import { findOrMiss } from './find-or-miss.ts';
 
 export interface ValuesDeps {
   readonly cache: Cache;
@@ -40,7 +41,7 @@ export async function getValue(
   signal: AbortSignal,
   admit?: () => void,
 ): Promise<Found> {
-  const found = await deps.cache.find(valueKey(checkKey(key)), signal, admit);
+  const found = await findOrMiss(valueKey(checkKey(key)), deps.cache, signal, admit);
   if (found === undefined) throw new AppError('key_not_found');
   return found;
 }

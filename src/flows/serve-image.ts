@@ -7,6 +7,7 @@ import type { Entry } from '../core/entry.ts';
 import { imageKey, partialKey, variantKey } from '../core/keys.ts';
 import { canonicalVariant, chooseVariant, type Variant, type VariantRequest } from '../core/variant.ts';
 import { AppError } from '../errors.ts';
+import { findOrMiss } from './find-or-miss.ts';
 import { renderFound, renderLarge, type RenderDeps } from './render-variant.ts';
 
 export interface ImageRequest {
@@ -62,14 +63,14 @@ export async function serveImage(
   if (request.variant === undefined) return source;
   const variant = decideVariant(request, request.variant, source.entry, deps.cache);
   const key = variantKey(request.id, source.entry.version, canonicalVariant(variant));
-  const made = await deps.cache.find(key, signal, admitMiss);
+  const made = await findOrMiss(key, deps.cache, signal, admitMiss);
   if (made !== undefined) return made;
   spend('renders');
   const { entry } = source;
   const held = entry.bytes <= WAITING_SOURCE_BYTES_MAX ? source : undefined;
   return deps.coalesceRenders(key, signal, async (shared) => {
     // Made since we looked, by a flight that has landed.
-    const again = deps.cache.has(key) ? await deps.cache.find(key, shared) : undefined;
+    const again = deps.cache.has(key) ? await findOrMiss(key, deps.cache, shared) : undefined;
     if (again !== undefined) return again;
     if (held !== undefined) return renderFound(key, held, variant, deps, shared);
     return renderLarge(key, entry, variant, deps, shared);

@@ -4,10 +4,12 @@
  * last there may have been overtaken, and is not served.
  */
 import type { Tier, TierStats } from '../cache/tier.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Stored } from '../core/entry.ts';
-import { makeUp } from './make-up.ts';
-import { createOutageLedger } from './outage-ledger.ts';
-import { createPrimaryWatch, type PrimaryWatchDeps } from './primary-watch.ts';
+import { AppError } from '../errors.ts';
+import { makeUp, type Sides } from './make-up.ts';
+import { createOutageLedger, type OutageLedger } from './outage-ledger.ts';
+import { createPrimaryWatch, type PrimaryWatch, type PrimaryWatchDeps } from './primary-watch.ts';
 
 export interface FallbackTier extends Tier {
   isOnFallback(): boolean;
@@ -16,18 +18,27 @@ export interface FallbackTier extends Tier {
   stats(): TierStats & { readonly owed: number };
 }
 
+type FallbackTierDeps = PrimaryWatchDeps &
+  Pick<Sides, 'isFull'> & {
+    /** For pauses; nobody sets it. */
+    readonly steady: Clock;
+  };
+
+/** After an attempt to make up that got stuck. */
+const REST_MS = 500;
+
 /** `primary` throws when it fails, and soon: it is guarded by a deadline and a breaker. */
-export function createFallbackTier(primary: Tier, fallback: Tier, deps: PrimaryWatchDeps): FallbackTier {
+export function createFallbackTier(primary: Tier, fallback: Tier, deps: FallbackTierDeps): FallbackTier {
   const ledger = createOutageLedger();
   const watch = createPrimaryWatch(deps);
   let catchingUp: Promise<void> | undefined;
+  let restsUntilMs = Number.NEGATIVE_INFINITY;
 
   async function catchUp(): Promise<void> {
-    const release = (): void => {
-      catchingUp = undefined;
-    };
-    // Failed again: the rest stays in the ledger until the next success.
-    catchingUp ??= makeUp(primary, fallback, ledger).then(release, release);
+    // Failed again, or still full: the rest stays in the ledger until a later success.
+    catchingUp ??= makeUp({ primary, fallback, ledger, isFull: deps.isFull })
+      .catch(() => void (restsUntilMs = deps.steady.nowMs() + REST_MS))
+      .finally(() => void (catchingUp = undefined));
     return catchingUp;
   }
 
@@ -36,43 +47,44 @@ export function createFallbackTier(primary: Tier, fallback: Tier, deps: PrimaryW
     call: () => Promise<T>,
   ): Promise<{ readonly value: T } | undefined> {
     const answer = await watch.ask(signal, call);
-    if (answer !== undefined && ledger.size() > 0) void catchUp();
+    const isDue = ledger.size() > 0 && deps.steady.nowMs() >= restsUntilMs;
+    if (answer !== undefined && isDue) void catchUp();
     return answer;
   }
 
-  async function getFallback(key: string, signal: AbortSignal): Promise<Stored | undefined> {
-    const stored = await fallback.get(key, signal);
-    const isRecent = (stored?.entry.storedAtMs ?? 0) > watch.upAtMs();
-    return isRecent || ledger.changeOf(key) === 'put' ? stored : undefined;
-  }
-
+  const get = createReading({ primary, fallback, ledger, watch, ask });
   const active = (): Tier => (watch.isAway() ? fallback : primary);
   return {
     get name() {
       return active().name;
     },
-    has: (key) => (watch.isAway() || ledger.changeOf(key) === 'put') && fallback.has(key),
-    async get(key, signal) {
-      const answer = await ask(signal, async () => primary.get(key, signal));
-      const change = ledger.changeOf(key);
-      if (change === 'delete') return undefined;
-      if (answer === undefined || change === 'put') return getFallback(key, signal);
-      return ledger.isCleared(key) ? undefined : answer.value;
-    },
+    has: (key) => (watch.isAway() || ledger.owedOf(key)?.change === 'put') && fallback.has(key),
+    get,
     async put(entry, body, signal) {
-      // Before it is sent: what is still owed of the key must not be sent after it.
-      ledger.settle(entry.key);
-      const answer = await ask(signal, async () => primary.put(entry, body, signal));
-      if (answer !== undefined) return answer.value;
-      ledger.note(entry.key, 'put');
-      return fallback.put(entry, body, signal);
+      const { key } = entry;
+      return ledger.change(key, async () => {
+        const answer = await ask(signal, async () => primary.put(entry, body, signal));
+        const isRefused = answer === undefined || (!answer.value && deps.isFull());
+        if (!isRefused) {
+          ledger.settle(key);
+          return answer.value;
+        }
+        if (!(await fallback.put(entry, body, signal))) return false;
+        ledger.note(key, 'put');
+        // Full, not away: the other instances must not go on with what it had before.
+        if (answer !== undefined) await primary.delete(key, signal).catch(() => undefined);
+        return true;
+      });
     },
     async delete(key, signal) {
-      ledger.settle(key);
-      const answer = await ask(signal, async () => primary.delete(key, signal));
-      if (answer === undefined) ledger.note(key, 'delete');
-      const wasInFallback = await fallback.delete(key, signal);
-      return answer?.value === true || wasInFallback;
+      return ledger.change(key, async () => {
+        const answer = await ask(signal, async () => primary.delete(key, signal));
+        if (answer === undefined) ledger.note(key, 'delete');
+        const wasInFallback = await fallback.delete(key, signal);
+        if (answer !== undefined) ledger.settle(key);
+        // Owed: it may have been there.
+        return answer?.value !== false || wasInFallback;
+      });
     },
     async deleteWhere(test, signal) {
       const answer = await ask(signal, async () => primary.deleteWhere(test, signal));
@@ -87,5 +99,42 @@ export function createFallbackTier(primary: Tier, fallback: Tier, deps: PrimaryW
     async close() {
       await Promise.all([primary.close(), fallback.close()]);
     },
+  };
+}
+
+interface Reading {
+  readonly primary: Tier;
+  readonly fallback: Tier;
+  readonly ledger: OutageLedger;
+  readonly watch: PrimaryWatch;
+  readonly ask: PrimaryWatch['ask'];
+}
+
+/** The primary's value, unless something newer is owed; the fallback's where that can be trusted. */
+function createReading({ primary, fallback, ledger, watch, ask }: Reading): Tier['get'] {
+  async function getFallback(key: string, signal: AbortSignal): Promise<Stored | undefined> {
+    const stored = await fallback.get(key, signal);
+    const isRecent = (stored?.entry.storedAtMs ?? 0) > watch.upAtMs();
+    return isRecent || ledger.owedOf(key)?.change === 'put' ? stored : undefined;
+  }
+
+  async function getOnce(key: string, signal: AbortSignal): Promise<Stored | undefined> {
+    const answer = await ask(signal, async () => primary.get(key, signal));
+    const owed = ledger.owedOf(key)?.change;
+    if (owed === 'delete') return undefined;
+    const kept = answer === undefined || owed === 'put' ? await getFallback(key, signal) : undefined;
+    if (kept !== undefined || owed === 'put') return kept;
+    if (ledger.isCleared(key)) return undefined;
+    if (answer !== undefined) return answer.value;
+    throw new AppError('storage_unavailable', 'Redis does not answer, and the disk does not have it.');
+  }
+
+  return async (key, signal) => {
+    const [owed, wasCleared] = [ledger.owedOf(key), ledger.isCleared(key)];
+    const stored = await getOnce(key, signal);
+    // Made up for while it was looked for: the primary may have been asked before, the fallback after.
+    const isPaid = owed !== undefined && ledger.owedOf(key) !== owed;
+    const hasMoved = isPaid || (wasCleared && !ledger.isCleared(key));
+    return hasMoved ? getOnce(key, signal) : stored;
   };
 }

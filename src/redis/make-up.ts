@@ -1,44 +1,53 @@
-/** Brings into the primary tier what only the fallback took while the primary was away. */
+/** Brings into the primary tier what only the fallback took while the primary was away, or full. */
 import type { Tier } from '../cache/tier.ts';
 import { isWhole, type Stored } from '../core/entry.ts';
+import { AppError } from '../errors.ts';
 import type { OutageLedger } from './outage-ledger.ts';
 
-/** Rejects at the first failure of the primary; what is not done yet stays in the ledger. */
-export async function makeUp(primary: Tier, fallback: Tier, ledger: OutageLedger): Promise<void> {
+export interface Sides {
+  readonly primary: Tier;
+  readonly fallback: Tier;
+  readonly ledger: OutageLedger;
+  /** What the primary refused lately it refused because it is full, not because of what it was. */
+  readonly isFull: () => boolean;
+}
+
+/** Rejects at the first failure of the primary, or when it is full; what is not done yet stays in the ledger. */
+export async function makeUp(sides: Sides): Promise<void> {
+  const { primary, ledger } = sides;
   const { signal } = new AbortController();
   for (let test = ledger.firstClear(); test !== undefined; test = ledger.firstClear()) {
     await primary.deleteWhere(test, signal);
     ledger.settleClear(test);
   }
-  for (let key = ledger.firstKey(); key !== undefined; key = ledger.firstKey()) {
-    const change = ledger.changeOf(key);
-    if (change === 'delete') await primary.delete(key, signal);
-    else await bringOver(key, { primary, fallback, ledger }, signal);
-    // Changed again meanwhile, while the primary was away again: that is still owed.
-    if (ledger.changeOf(key) === change) ledger.settle(key);
+  for (const key of ledger.keys()) {
+    const owed = ledger.owedOf(key);
+    // Changed anew meanwhile: that is still owed, or the primary took it.
+    const isOvertaken = (): boolean => ledger.owedOf(key) !== owed || ledger.isChanging(key);
+    if (owed === undefined || isOvertaken()) continue;
+    if (owed.change === 'delete') await primary.delete(key, signal);
+    else await bringOver(key, isOvertaken, sides, signal);
+    if (isOvertaken()) continue;
+    ledger.settle(key);
+    // Only now: until then it is what readers get.
+    if (owed.change === 'put') await sides.fallback.delete(key, signal);
   }
-}
-
-interface Sides {
-  readonly primary: Tier;
-  readonly fallback: Tier;
-  readonly ledger: OutageLedger;
 }
 
 /** What another program wrote since the primary is back is newer than anything kept before. */
 async function bringOver(
   key: string,
-  { primary, fallback, ledger }: Sides,
+  isOvertaken: () => boolean,
+  { primary, fallback, isFull }: Sides,
   signal: AbortSignal,
 ): Promise<void> {
   const mine = await fallback.get(key, signal);
   const theirs = await primary.get(key, signal);
   const body = mine === undefined ? undefined : await wholeBody(mine, signal);
   const isNewer = theirs === undefined || (mine?.entry.storedAtMs ?? 0) > theirs.entry.storedAtMs;
-  // Settled: a newer value is on its way to the primary, and must not be overtaken by this one.
-  if (ledger.changeOf(key) !== 'put') return;
-  if (mine !== undefined && body !== undefined && isNewer) await primary.put(mine.entry, body, signal);
-  await fallback.delete(key, signal);
+  if (isOvertaken() || mine === undefined || body === undefined || !isNewer) return;
+  const isTaken = await primary.put(mine.entry, body, signal);
+  if (!isTaken && isFull()) throw new AppError('storage_unavailable', 'the primary is full');
 }
 
 async function wholeBody({ entry, body }: Stored, signal: AbortSignal): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 /** Whether the primary tier is there: an outage is several failures in a row, its end is one success. */
 import type { Clock } from '../core/clock.ts';
-import { AppError } from '../errors.ts';
+import { isTierFailure } from '../errors.ts';
 
 export interface PrimaryWatchDeps {
   readonly clock: Clock;
@@ -18,11 +18,6 @@ export interface PrimaryWatch {
 
 /** One failure is a miss; this many in a row are an outage. */
 const FAILURES_TO_SWITCH = 3;
-
-/** Workers too busy to decode what the tier had, say: nothing about the tier itself. */
-function isAboutOther(error: unknown): boolean {
-  return error instanceof AppError && error.code !== 'storage_unavailable';
-}
 
 export function createPrimaryWatch(deps: PrimaryWatchDeps): PrimaryWatch {
   let state: 'unknown' | 'primary' | 'fallback' = 'unknown';
@@ -50,7 +45,7 @@ export function createPrimaryWatch(deps: PrimaryWatchDeps): PrimaryWatch {
         switchTo('primary', '');
         return { value };
       } catch (error) {
-        if (signal.aborted || isAboutOther(error)) throw error;
+        if (signal.aborted || !isTierFailure(error)) throw error;
         failed(error);
         return undefined;
       }

@@ -20,6 +20,8 @@ export interface RedisTier extends Tier {
   /** Entries, bytes and evictions are those of all of Redis, up to a few seconds old. */
   stats(): RedisTierStats;
   refreshStats(): Promise<void>;
+  /** The last write was refused for want of memory. */
+  isFull(): boolean;
 }
 
 export function createRedisTier(options: RedisWriterOptions, deps: RedisReaderDeps): RedisTier {
@@ -52,6 +54,7 @@ export function createRedisTier(options: RedisWriterOptions, deps: RedisReaderDe
     },
     stats: () => ({ name: 'redis', errors: 0, ...keyspace.read(), ...reader.counts }),
     refreshStats: keyspace.refresh,
+    isFull: writer.isFull,
     close: async () => undefined,
   };
 }

@@ -20,6 +20,8 @@ export interface RedisWriterOptions {
 export interface RedisWriter {
   put(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<boolean>;
   delete(key: string, signal: AbortSignal): Promise<boolean>;
+  /** The last write was refused for want of memory. */
+  isFull(): boolean;
 }
 
 export function createRedisWriter(
@@ -29,6 +31,7 @@ export function createRedisWriter(
 ): RedisWriter {
   const { keys } = options;
   const { client, clock } = deps;
+  let isFull = false;
 
   /** Milliseconds; 0: for ever. */
   function ttlOf(entry: Entry): number {
@@ -65,17 +68,20 @@ export function createRedisWriter(
           notes.child(entry, ttlMs),
           write(entry, body, ttlMs),
         ]);
+        isFull = false;
         return true;
       } catch (error) {
         // maxmemory is reached and nothing may be evicted: Redis is full, not broken.
-        if (isOutOfMemory(error)) return false;
-        throw error;
+        if (!isOutOfMemory(error)) throw error;
+        isFull = true;
+        return false;
       }
     },
     async delete(key, signal) {
       signal.throwIfAborted();
       const [, removed, children] = await Promise.all([
-        notes.gone(key),
+        // A full Redis takes no note, but deletes.
+        notes.gone(key).catch(unlessFull),
         client.unlink(keys.toRedis(key)),
         notes.childrenOf(key),
       ]);
@@ -83,5 +89,10 @@ export function createRedisWriter(
       await Promise.all(children.map(async (child) => client.unlink(child)));
       return removed > 0;
     },
+    isFull: () => isFull,
   };
+}
+
+function unlessFull(error: unknown): void {
+  if (!isOutOfMemory(error)) throw error;
 }

@@ -1,17 +1,24 @@
 /**
  * The memory tier, for as long as it can be trusted: while nobody would say that another program changed
- * a key, it gives nothing and takes nothing.
+ * a key, and Redis could say what it has, it gives nothing and takes nothing.
  */
 import type { MemoryTier } from '../cache/memory-tier.ts';
 
-export function createTrustedMemory(memory: MemoryTier, isTrusted: () => boolean): MemoryTier {
+export interface MemoryTrust {
+  /** What it has is what Redis has, or the newest that can be known. */
+  readonly isTrusted: () => boolean;
+  /** What it takes is kept elsewhere, too: it forgets all when Redis is back. */
+  readonly mayTake: () => boolean;
+}
+
+export function createTrustedMemory(memory: MemoryTier, { isTrusted, mayTake }: MemoryTrust): MemoryTier {
   return {
     ...memory,
     get: (key) => (isTrusted() ? memory.get(key) : undefined),
     peek: (key) => (isTrusted() ? memory.peek(key) : undefined),
     childrenOf: (key) => (isTrusted() ? memory.childrenOf(key) : []),
     put(entry, body) {
-      if (isTrusted()) return memory.put(entry, body);
+      if (isTrusted() && mayTake()) return memory.put(entry, body);
       memory.delete(entry.key);
       return undefined;
     },

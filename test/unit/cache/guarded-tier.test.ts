@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createGuardedTier } from '../../../src/cache/guarded-tier.ts';
+import { AppError } from '../../../src/errors.ts';
 import { bodyOf, entryOf } from '../../fixtures/entries.ts';
 import { createManualClock } from '../../fixtures/manual-clock.ts';
 import { createScriptedTier } from '../../fixtures/scripted-tier.ts';
@@ -62,6 +63,17 @@ describe('a guarded tier', () => {
     expect(await guarded.get('a', nobody)).toBeUndefined();
     expect(changes).toEqual(['redis open', 'redis half-open', 'redis closed']);
     expect(guarded.breaker()).toMatchObject({ state: 'closed', opened: 1, refused: 8 });
+  });
+
+  it('does not hold it against the tier when workers are too busy for what it had', async () => {
+    const { guarded, tier } = create();
+    tier.before = () => {
+      throw new AppError('overloaded');
+    };
+    for (let index = 0; index < 5; index += 1) {
+      await expect(guarded.get('a', nobody)).rejects.toMatchObject({ code: 'overloaded' });
+    }
+    expect(guarded.breaker()).toMatchObject({ state: 'closed', failures: 0 });
   });
 
   it('does not hold it against the tier when callers leave', async () => {

@@ -3,6 +3,7 @@ import { createMemoryTier } from '../../../src/cache/memory-tier.ts';
 import type { Tier } from '../../../src/cache/tier.ts';
 import { createTieredCache } from '../../../src/cache/tiered-cache.ts';
 import type { BodyStream } from '../../../src/core/entry.ts';
+import { AppError } from '../../../src/errors.ts';
 import { bodyOf, entryOf } from '../../fixtures/entries.ts';
 import { createLatch } from '../../fixtures/latch.ts';
 import { createManualClock } from '../../fixtures/manual-clock.ts';
@@ -73,7 +74,26 @@ describe('finding', () => {
       'redis error',
       'disk hit',
     ]);
-    expect(await cache.find('image:none', nobody)).toBeUndefined();
+  });
+
+  it('does not say that nobody has what a failing tier may have', async () => {
+    const [broken, good] = [createScriptedTier('redis'), createScriptedTier('disk')];
+    broken.before = () => {
+      throw new Error('down');
+    };
+    const { cache } = create([broken, good]);
+    await expect(cache.find('image:a', nobody)).rejects.toMatchObject({ code: 'storage_unavailable' });
+    broken.before = () => undefined;
+    expect(await cache.find('image:a', nobody)).toBeUndefined();
+  });
+
+  it('says that it is busy where a tier needs workers, not that nobody has the key', async () => {
+    const redis = createScriptedTier('redis');
+    redis.before = () => {
+      throw new AppError('overloaded');
+    };
+    const { cache } = create([redis]);
+    await expect(cache.find('image:a', nobody)).rejects.toMatchObject({ code: 'overloaded' });
   });
 
   it('never takes a streamed body into memory or into another tier', async () => {
@@ -151,7 +171,7 @@ describe('putting', () => {
       if (call === 'delete') throw new Error('still down');
     };
     expect(cache.has('image:a')).toBe(false);
-    expect(await cache.find('image:a', nobody)).toBeUndefined();
+    await expect(cache.find('image:a', nobody)).rejects.toMatchObject({ code: 'storage_unavailable' });
     redis.before = () => undefined;
     expect(await cache.find('image:a', nobody)).toBeUndefined();
     expect(redis.held.has('image:a')).toBe(false);

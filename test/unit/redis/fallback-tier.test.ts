@@ -12,6 +12,7 @@ let disk: ScriptedTier;
 let clock: ManualClock;
 let tier: FallbackTier;
 let said: string[];
+let isFull: boolean;
 const [first, second] = [bodyOf(1, 10), bodyOf(2, 10)];
 
 beforeEach(() => {
@@ -19,7 +20,13 @@ beforeEach(() => {
   disk = createScriptedTier('disk');
   clock = createManualClock();
   said = [];
-  tier = createFallbackTier(redis, disk, { clock, onSwitch: (to, reason) => said.push(`${to} ${reason}`) });
+  isFull = false;
+  tier = createFallbackTier(redis, disk, {
+    clock,
+    steady: clock,
+    onSwitch: (to, reason) => said.push(`${to} ${reason}`),
+    isFull: () => isFull,
+  });
 });
 
 function away(): void {
@@ -44,7 +51,7 @@ async function read(key: string): Promise<Uint8Array | undefined> {
 
 /** Until the outage is one. */
 async function fail(times: number): Promise<void> {
-  for (let n = 0; n < times; n += 1) await read('image:none');
+  for (let n = 0; n < times; n += 1) await read('image:none').catch(() => undefined);
 }
 
 describe('a tier with a fallback', () => {
@@ -88,7 +95,81 @@ describe('a tier with a fallback', () => {
     disk.held.set('image:a', { entry: entryOf('image:a', first, { storedAtMs: 1 }), body: first });
     away();
     await fail(3);
-    expect(await read('image:a')).toBeUndefined();
+    await expect(read('image:a')).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+
+  it('does not say of what only the primary may have that it is not there', async () => {
+    await put('image:a', first);
+    away();
+    for (let n = 0; n < 5; n += 1)
+      await expect(read('image:a')).rejects.toMatchObject({ code: 'storage_unavailable' });
+    back();
+    expect(await read('image:a')).toEqual(first);
+  });
+
+  it('keeps in the fallback what the primary has no room for, and brings it over when it has', async () => {
+    await put('image:a', first);
+    [isFull, redis.keeps] = [true, false];
+    await put('image:a', second);
+    await put('image:b', second);
+    expect(redis.held.size).toBe(0);
+    expect([await read('image:a'), await read('image:b')]).toEqual([second, second]);
+    expect(tier.isOnFallback()).toBe(false);
+    [isFull, redis.keeps] = [false, true];
+    clock.advance(1000);
+    await tier.catchUp();
+    expect([...redis.held.keys()]).toEqual(['image:a', 'image:b']);
+    expect(disk.held.size).toBe(0);
+    expect([await read('image:a'), await read('image:b')]).toEqual([second, second]);
+  });
+
+  it('leaves out what the primary refuses for what it is', async () => {
+    redis.keeps = false;
+    expect(await tier.put(entryOf('image:a', first), first, nobody)).toBe(false);
+    expect(disk.calls).toEqual([]);
+  });
+
+  it('gives the value that is owed while a newer one is on its way', async () => {
+    await put('image:a', first);
+    redis.before = (call) => {
+      if (call === 'put') throw new Error('READONLY');
+    };
+    await put('image:a', second);
+    let readMeanwhile: Uint8Array | undefined;
+    redis.before = async (call) => {
+      if (call !== 'put') return;
+      readMeanwhile = await read('image:a');
+      throw new Error('READONLY');
+    };
+    await put('image:a', bodyOf(3, 10));
+    expect(readMeanwhile).toEqual(second);
+    expect(await read('image:a')).toEqual(bodyOf(3, 10));
+  });
+
+  it('finds what is brought over while it is looked for', async () => {
+    away();
+    await put('image:a', first);
+    back();
+    redis.before = async (call) => {
+      if (call !== 'get') return;
+      // It had looked, and found nothing.
+      redis.before = () => undefined;
+      await tier.catchUp();
+    };
+    expect(await read('image:a')).toEqual(first);
+    expect(disk.held.size).toBe(0);
+  });
+
+  it('gives no older value that it had asked for before the newer one was brought over', async () => {
+    await put('image:a', first);
+    away();
+    await put('image:a', second);
+    redis.before = async (call) => {
+      if (call !== 'get') return;
+      redis.before = () => undefined;
+      await tier.catchUp();
+    };
+    expect(await read('image:a')).toEqual(second);
   });
 
   it('brings what was put meanwhile into the primary, and then out of the fallback', async () => {
@@ -120,7 +201,7 @@ describe('a tier with a fallback', () => {
     await put('image:a', first);
     away();
     await fail(3);
-    expect(await tier.delete('image:a', nobody)).toBe(false);
+    expect(await tier.delete('image:a', nobody)).toBe(true);
     // Still owed: the primary answers again, but cannot delete.
     redis.before = (call) => {
       if (call === 'delete') throw new Error('not yet');
