@@ -162,6 +162,7 @@ export async function startLoad(server: FaultServer, seed: number, options: Load
   await follower.connected;
   try {
     await kept.fill();
+    await changing.put();
     await origin.fill();
   } catch (error) {
     await follower.stop();
