@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
 import { onePixelPng } from '../fixtures/images.ts';
-import { connectionTo, processesOf, streamOf, type Connection } from '../fixtures/processes.ts';
+import { connectionTo, isRunning, processesOf, streamOf, type Connection } from '../fixtures/processes.ts';
 import { freePort, startRedis, type RedisServer } from '../fixtures/redis-server.ts';
 import { serveCli, type CliRun } from '../fixtures/run-cli.ts';
 
@@ -215,14 +215,7 @@ test('processes whose parent was killed stop by themselves', async () => {
   const pids = [...processesOf(pid).values()];
   kill('SIGKILL');
   await ended;
-  const runs = (each: number): boolean => {
-    try {
-      return process.kill(each, 0);
-    } catch {
-      return false;
-    }
-  };
-  await eventually(() => !pids.some(runs), 'all have ended');
+  await eventually(() => !pids.some(isRunning), 'all have ended');
 });
 
 test('without Redis it stays at one process and says why, once', async () => {
