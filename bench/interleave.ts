@@ -1,5 +1,5 @@
 /**
- * A B A B: every subject is warmed up, then measured once a round, so that what else the machine does
+ * A B A B: every process is warmed up, then measured once a round, so that what else the machine does
  * meets all of them alike. Each round turns the order by one, so that nobody always follows the same peer.
  * A sample during which others took too much of the machine is taken again, whatever it said.
  */
@@ -28,7 +28,7 @@ const RETRIES_IN_ALL = { smoke: 0, quick: 8, full: 60 } as const;
 const QUIET_WAIT_MS = 1000;
 
 let retried = 0;
-/** Processes that have answered a load before, which a quick run does not warm up again for each row. */
+/** Processes that have answered a load before: their code is compiled, and medians bear a cold first sample. */
 const warm = new Set<string>();
 
 async function measureOnce(subject: Subject, seconds: number): Promise<Sample> {
@@ -52,8 +52,7 @@ async function measureQuietly(subject: Subject, { effort, say }: Bench): Promise
 
 async function warmUp(kind: RowKind, subject: Subject, { effort, say }: Bench): Promise<void> {
   const process = (subject.pids ?? []).join(' ');
-  const isWarm = effort.name === 'smoke' || (process !== '' && warm.has(process));
-  if (isWarm && effort.name !== 'full') return;
+  if (effort.name === 'smoke' || (process !== '' && warm.has(process))) return;
   warm.add(process);
   say(`${kind.label}: warming up ${subject.name}`);
   await subject.measure(effort.warmUpSeconds);

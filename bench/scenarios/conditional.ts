@@ -93,7 +93,7 @@ async function run(bench: Bench): Promise<Outcome> {
 
 export const conditional: Scenario = {
   name: 'conditional',
-  takesS: { quick: 7, full: 60 },
+  takesS: { quick: 7, full: 55 },
   question: 'What does it cost to say "you have it" or to send a piece?',
   run,
 };
