@@ -30,17 +30,13 @@ export interface Unwrapped {
 }
 
 /**
- * Up to this size a wrapped body that needs no preview is unwrapped where it is. Measured by
- * bench/micro/ingest-threshold.ts (Node 20.20, two cores; parse + base64 + sha-256, inline against a
- * round trip to an idle worker, and how much of that trip the main thread is busy):
- *   16 KiB image  0.03 ms   0.10 to 0.14 ms   0.03 ms
- *   64 KiB        0.08      0.15              0.02
- *   96 KiB        0.25      0.31              0.03
- *    1 MiB        1.7       2.0 to 2.5        0.05
- * Below, inline is twice as fast and holds the loop for less than 0.1 ms; above, it jumps threefold.
- * An upload goes to a worker at any size: its preview needs the pixels, so one trip does it all.
+ * Up to this size a wrapped body that needs no preview is unwrapped where it is. Processor time of lifting
+ * the image out, decoding and hashing it (Node 20.20): 0.02 ms for an image of 16 KiB, 0.06 at 64 KiB,
+ * 0.19 at 96 KiB, 0.43 at 256 KiB, 1.3 at 1 MiB. A worker costs whoever waits that and a round trip
+ * (bench/micro/ingest-threshold.ts); here it holds up everybody else, but for no longer than a third of
+ * a millisecond. An upload goes to a worker at any size: its preview needs the pixels, so one trip does it all.
  */
-export const INLINE_DECODE_BYTES_MAX = 64 * 1024;
+export const INLINE_DECODE_BYTES_MAX = 256 * 1024;
 
 const IMAGE_FIELDS = ['base64_data', 'b64_json', 'image_data', 'data'] as const;
 const IMAGE_FIELD = new RegExp(`"(?:${IMAGE_FIELDS.join('|')})"[ \\t\\r\\n]*:[ \\t\\r\\n]*"`);
