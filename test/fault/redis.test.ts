@@ -57,10 +57,10 @@ describe('Redis, once it was there', () => {
       // What Redis may have had is neither there nor known to be gone.
       refusals: [503],
       async inject({ load }) {
-        load.letGo();
+        load.mayVanish(true);
         await redis.cli('FLUSHALL');
         await redis.kill();
-        load.letGo();
+        load.mayVanish(false);
       },
       told: gone,
       heal: redis.start,

@@ -28,8 +28,8 @@ export interface Load {
   verify(): Promise<void>;
   /** How often its stream broke and was opened again by its cursor. */
   reconnects(): number;
-  /** What was handed over up to now may be gone from now on: somebody emptied the store. Never other bytes. */
-  letGo(): void;
+  /** While it is so, whatever was handed over may vanish: somebody empties the store. Never other bytes. */
+  mayVanish(isSo: boolean): void;
 }
 
 const HOT = ['hot-1', 'hot-2', 'hot-3'];
@@ -58,7 +58,9 @@ function createKept(asker: Asker, seed: number) {
   const accepted = new Map<string, string>();
   /** Of the accepted ones: may be gone. */
   const loose = new Set<string>();
-  let era = 0;
+  let vanishes = false;
+  /** Of mayVanish: a hand-over during which it was said may have been before or after. */
+  let turned = 0;
   const random = noise(65_536, seed);
   let turns = 0;
   let made = 0;
@@ -69,12 +71,11 @@ function createKept(asker: Asker, seed: number) {
   }
   async function add(id: string, imageSeed: number): Promise<void> {
     const bytes = makePng(IMAGE_BYTES, imageSeed);
-    const began = era;
+    const began = turned;
     if (!(await put(asker, id, bytes))) return;
     accepted.set(id, sha(bytes));
-    // Emptied while it was on its way: before or after, who knows.
-    if (began === era) loose.delete(id);
-    else loose.add(id);
+    if (vanishes || began !== turned) loose.add(id);
+    else loose.delete(id);
   }
   async function get(id: string): Promise<'gone' | undefined> {
     const gone = (): readonly number[] => (loose.has(id) ? [404] : []);
@@ -92,8 +93,9 @@ function createKept(asker: Asker, seed: number) {
     add(HOT[index] ?? '', seed * SEEDS.each + SEEDS.hot + index);
   return {
     accepted,
-    letGo() {
-      era += 1;
+    mayVanish(isSo: boolean) {
+      vanishes = isSo;
+      turned += 1;
       for (const id of accepted.keys()) loose.add(id);
     },
     async fill() {
@@ -131,8 +133,8 @@ function createChanging(asker: Asker, seed: number) {
   /** Versions before this one may be gone. */
   let looseBefore = 0;
   return {
-    letGo() {
-      looseBefore = sent.length;
+    mayVanish(isSo: boolean) {
+      looseBefore = isSo ? Number.POSITIVE_INFINITY : sent.length;
     },
     async put() {
       const bytes = makePng(IMAGE_BYTES, seed * SEEDS.each + SEEDS.changing + sent.length);
@@ -191,9 +193,9 @@ export async function startLoad(server: FaultServer, seed: number, options: Load
     more: asker.more,
     clean: asker.clean,
     reconnects: follower.reconnects,
-    letGo() {
-      kept.letGo();
-      changing.letGo();
+    mayVanish(isSo) {
+      kept.mayVanish(isSo);
+      changing.mayVanish(isSo);
     },
     async stop() {
       isStopping = true;
