@@ -21,6 +21,7 @@ const SIZES = [4 * 1024, 512 * 1024];
 const CONNECTIONS = 64;
 const FULL: Effort = { name: 'full', rounds: 9, seconds: 2, warmUpSeconds: 1 };
 const QUICK: Effort = { name: 'quick', rounds: 5, seconds: 1, warmUpSeconds: 1 };
+const SMOKE: Effort = { name: 'smoke', rounds: 1, seconds: 1, warmUpSeconds: 1 };
 
 interface Side {
   readonly name: string;
@@ -46,8 +47,8 @@ function buildCommit(commit: string, dir: string): Side {
 function verdict(ratio: Spread): string {
   const percent = (value: number): string => `${value >= 1 ? '+' : ''}${((value - 1) * 100).toFixed(1)} %`;
   const noise = `${percent(ratio.least)} to ${percent(ratio.most)}`;
-  if (ratio.least > 1) return `the second is faster by ${percent(ratio.median)} (${noise})`;
-  if (ratio.most < 1) return `the second is slower by ${percent(ratio.median)} (${noise})`;
+  if (ratio.least > 1) return `the second is faster: ${percent(ratio.median)} (${noise})`;
+  if (ratio.most < 1) return `the second is slower: ${percent(ratio.median)} (${noise})`;
   return `no difference beyond the noise: ${percent(ratio.median)} (${noise})`;
 }
 
@@ -89,15 +90,15 @@ async function compare(sides: readonly Side[], bench: Bench): Promise<void> {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean' } },
+    options: { quick: { type: 'boolean' }, smoke: { type: 'boolean' } },
   });
   const [before, after] = positionals.map((commit) => git('rev-parse', '--short', commit));
   if (before === undefined) {
-    process.stderr.write('npm run bench:compare -- <commit> [<commit>] [--quick]\n');
+    process.stderr.write('npm run bench:compare -- <commit> [<commit>] [--quick] [--smoke]\n');
     process.exit(2);
   }
   const machine = describeMachine();
-  const effort = values.quick ? QUICK : FULL;
+  const effort = values.smoke ? SMOKE : values.quick ? QUICK : FULL;
   const sayProgress = (progress: string) => void process.stderr.write(`${progress}\n`);
   const maker = await chooseLoad({ machine, effort, say: sayProgress });
   if (typeof maker === 'string') {

@@ -34,8 +34,8 @@ function disturbedSamples({ finished }: Run): string {
 }
 
 function quickLine(leftOut: readonly string[]): string {
-  const scenarios = leftOut.length === 0 ? '' : ` the scenarios ${leftOut.join(', ')};`;
-  return `- a quick run: left out are${scenarios} peers, sizes and rows that no figure asks for; run it without --quick`;
+  const scenarios = leftOut.length === 0 ? '' : `the scenarios ${leftOut.join(', ')}, and `;
+  return `- a quick run: left out are ${scenarios}some peers, sizes and rows of the others; without --quick all are there`;
 }
 
 function machineLines(run: Run): string[] {

@@ -8,12 +8,15 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const RUN = fileURLToPath(new URL('../../dist/bench/run.js', import.meta.url));
+const COMPARE = fileURLToPath(new URL('../../dist/bench/compare.js', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../.git', import.meta.url));
 const DEADLINE_MS = 150_000;
 /** One for each kind of load and of subject; the order in which they run. */
 const SCENARIOS = ['conditional', 's1', 'stampede', 'eviction', 'growth'];
 const run = promisify(execFile);
 const AUTOCANNON = fileURLToPath(new URL('../../bench/peers/node_modules/autocannon', import.meta.url));
 const hasWrk = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'wrk')));
+const hasLoad = hasWrk || existsSync(AUTOCANNON);
 
 let out = '';
 beforeEach(() => {
@@ -35,7 +38,7 @@ describe('npm run bench', () => {
     { timeout: DEADLINE_MS },
     async () => {
       const args = [RUN, ...SCENARIOS, '--smoke', '--out', out];
-      if (!hasWrk && !existsSync(AUTOCANNON)) {
+      if (!hasLoad) {
         await expect(run(process.execPath, args)).rejects.toMatchObject({
           stderr: expect.stringContaining('apt-get install wrk'),
         });
@@ -48,6 +51,18 @@ describe('npm run bench', () => {
       expect(report.finished.map(({ scenario }: { scenario: string }) => scenario)).toEqual(SCENARIOS);
       expect(stdout).toMatch(/load from (wrk|autocannon)/);
       expect(readFileSync(join(out, 'eviction.svg'), 'utf8')).toContain('<svg');
+    },
+  );
+
+  it(
+    'compares a commit with the work tree, and leaves nothing behind',
+    { timeout: DEADLINE_MS },
+    async () => {
+      if (!hasLoad || !existsSync(REPOSITORY)) return;
+      const { stdout } = await run(process.execPath, [COMPARE, 'HEAD', '--smoke']);
+      expect(stdout).toMatch(/^hit 512 KB {2}by core-second: /m);
+      const worktrees = await run('git', ['worktree', 'list']);
+      expect(worktrees.stdout).not.toContain('afterimage-compare-');
     },
   );
 });
