@@ -57,6 +57,11 @@ function openTier(
         limitBytes: config.MAX_IMAGE_MB * MIB,
         isAnnounced: deps.isAnnounced,
       }),
+      onFull(isFull) {
+        if (isFull) log.warn('Redis has no room: what comes in is kept here until it has');
+        else log.info('Redis has room again');
+        health.note('redis-backend', isFull ? 'full' : 'primary', isFull ? 'no room' : '');
+      },
       onUnreadable: (key, reason) => log.warn({ key, reason }, 'a value under the key of an image is none'),
     },
   );
@@ -97,7 +102,7 @@ export function createRedisStore(
     isFull,
     onSwitch: (to, reason) => {
       logSwitch(to, reason, deps);
-      deps.health.note('redis-backend', to, reason);
+      deps.health.note('redis-backend', to === 'primary' && isFull() ? 'full' : to, reason);
     },
   });
   // What was taken in while Redis was away is owed to the other instances, also if nobody asks here again.

@@ -10,6 +10,7 @@ export type PartState =
   | 'half-open'
   | 'primary'
   | 'fallback'
+  | 'full'
   | 'armed'
   | 'lost'
   | 'shared'

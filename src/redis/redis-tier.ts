@@ -8,7 +8,7 @@ import { createKeyspaceStats } from './keyspace-stats.ts';
 import { isImageKey } from './redis-keys.ts';
 import { createRedisNotes } from './redis-notes.ts';
 import { createRedisReader, type RedisReaderDeps } from './redis-reader.ts';
-import { createRedisWriter, type RedisWriterOptions } from './redis-writer.ts';
+import { createRedisWriter, type RedisWriterDeps, type RedisWriterOptions } from './redis-writer.ts';
 
 export interface RedisTierStats extends TierStats {
   readonly foreignReads: number;
@@ -24,7 +24,10 @@ export interface RedisTier extends Tier {
   isFull(): boolean;
 }
 
-export function createRedisTier(options: RedisWriterOptions, deps: RedisReaderDeps): RedisTier {
+export function createRedisTier(
+  options: RedisWriterOptions,
+  deps: RedisReaderDeps & RedisWriterDeps,
+): RedisTier {
   const { keys } = options;
   const { client } = deps;
   const keyspace = createKeyspaceStats(client, deps.clock);

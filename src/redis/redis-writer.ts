@@ -17,6 +17,13 @@ export interface RedisWriterOptions {
   readonly announces: boolean;
 }
 
+export interface RedisWriterDeps {
+  readonly client: RedisClient;
+  readonly clock: Clock;
+  /** Writes are refused for want of memory, or are not any more. Once per change. */
+  readonly onFull?: (isFull: boolean) => void;
+}
+
 export interface RedisWriter {
   put(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<boolean>;
   delete(key: string, signal: AbortSignal): Promise<boolean>;
@@ -26,12 +33,17 @@ export interface RedisWriter {
 
 export function createRedisWriter(
   options: RedisWriterOptions,
-  deps: { readonly client: RedisClient; readonly clock: Clock },
+  deps: RedisWriterDeps,
   notes: RedisNotes,
 ): RedisWriter {
   const { keys } = options;
   const { client, clock } = deps;
   let isFull = false;
+  const setFull = (isNow: boolean): void => {
+    if (isNow === isFull) return;
+    isFull = isNow;
+    deps.onFull?.(isNow);
+  };
 
   /** Milliseconds; 0: for ever. */
   function ttlOf(entry: Entry): number {
@@ -68,12 +80,12 @@ export function createRedisWriter(
           notes.child(entry, ttlMs),
           write(entry, body, ttlMs),
         ]);
-        isFull = false;
+        setFull(false);
         return true;
       } catch (error) {
         // maxmemory is reached and nothing may be evicted: Redis is full, not broken.
         if (!isOutOfMemory(error)) throw error;
-        isFull = true;
+        setFull(true);
         return false;
       }
     },
