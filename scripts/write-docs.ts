@@ -1,12 +1,15 @@
 /**
- * docs/config.md and docs/errors.md from their tables. With --check it writes nothing and fails where a
- * file on disk differs: nobody has to remember to run it.
+ * docs/config.md and docs/errors.md from their tables, and the figures in README.md from the committed
+ * bench run. With --check it writes nothing and fails where a file on disk differs: nobody has to
+ * remember to run it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readmeFigures } from '../bench/report/readme-figures.ts';
 import { settingsMarkdown } from '../src/config/document.ts';
 import { ERROR_TABLE, errorRow, type ErrorCode } from '../src/errors.ts';
 
-const DOCS = new URL('../../docs/', import.meta.url);
+const ROOT = new URL('../../', import.meta.url);
+const FIGURES = /(?<=<!-- figures -->\n\n).*(?=\n\n<!-- \/figures -->)/s;
 
 function errorsMarkdown(): string {
   // The keys of the table are its codes; Object.keys only says string.
@@ -38,13 +41,22 @@ function onDisk(file: URL): string {
   }
 }
 
+function readmeWithFigures(): string {
+  const figures = readmeFigures(onDisk(new URL('bench/results/run.json', ROOT)));
+  return onDisk(new URL('README.md', ROOT)).replace(FIGURES, () => figures);
+}
+
 const isCheck = process.argv.includes('--check');
-const documents = { 'config.md': settingsMarkdown(), 'errors.md': errorsMarkdown() };
+const documents = {
+  'docs/config.md': settingsMarkdown(),
+  'docs/errors.md': errorsMarkdown(),
+  'README.md': readmeWithFigures(),
+};
 for (const [name, text] of Object.entries(documents)) {
-  const file = new URL(name, DOCS);
+  const file = new URL(name, ROOT);
   if (!isCheck) writeFileSync(file, text);
   else if (onDisk(file) !== text) {
-    console.error(`docs/${name} is not what its table says: run npm run docs and commit it`);
+    console.error(`${name} is not what it is made from: run npm run docs and commit it`);
     process.exitCode = 1;
   }
 }

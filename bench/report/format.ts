@@ -81,3 +81,20 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
   ]);
   return table(['figure', 'wanted', 'measured', 'by core-second', 'judged by', 'met'], lines);
 }
+
+/** What a visitor reads: the figures as they were judged, and nothing of how. */
+export function figuresTable(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map((verdict) => {
+    const { target, measured, perCore, fullLoad } = verdict;
+    const judged = fullLoad === undefined ? measured : (perCore ?? measured);
+    const value = judged === undefined ? 'peer missing' : number(judged.median);
+    const times = target.peer === undefined ? '' : ' ×';
+    return [
+      target.figure,
+      `${value}${judged === undefined ? '' : times}`,
+      `${wanted(verdict)}${times}`,
+      metOf(verdict),
+    ];
+  });
+  return table(['figure', 'measured', 'wanted', 'met'], lines);
+}
