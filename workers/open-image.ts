@@ -65,7 +65,7 @@ const KNOWN: readonly (readonly [RegExp, ErrorCode, string | undefined])[] = [
 ];
 
 /** Awaits sharp. What it says of the bytes becomes an AppError; its own words stay in the cause. */
-export async function decoding<T>(work: Promise<T>): Promise<T> {
+async function decoding<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
