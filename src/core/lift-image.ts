@@ -9,7 +9,8 @@ import { isObject, parseModestJson } from './json.ts';
 export interface Lifted {
   /** The envelope as parsed; where the image was is a text that says nothing. */
   readonly around: Record<string, unknown>;
-  readonly image: string;
+  /** Its text, as it lies there. */
+  readonly image: Buffer;
 }
 
 /** Producers write little before the image, and most nothing. */
@@ -44,8 +45,8 @@ export function liftImage(
     const around: unknown = parseModestJson(utf8.decode(Buffer.concat(rest)));
     // Found in the place of a whole value, the placeholder stands for all between its quotes, and for nothing else.
     if (!isObject(around) || select(around) !== PLACEHOLDER) return undefined;
-    const image = bytes.toString('latin1', start, end);
-    return NO_JSON.test(image.slice(0, UNCHECKED_CHARS)) ? undefined : { around, image };
+    const image = bytes.subarray(start, end);
+    return NO_JSON.test(image.toString('latin1', 0, UNCHECKED_CHARS)) ? undefined : { around, image };
   } catch {
     return undefined;
   }

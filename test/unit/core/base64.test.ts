@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBase64 } from '../../../src/core/base64.ts';
+import { decodeBase64, decodePackedBase64 } from '../../../src/core/base64.ts';
 import { AppError } from '../../../src/errors.ts';
 
 const LIMIT = 1 << 20;
@@ -54,5 +54,40 @@ describe('decodeBase64', () => {
     expect(codeOf(base64, 300)).toBeUndefined();
     expect(codeOf(base64.replaceAll('AAAA', 'AAAA\n'), 300)).toBeUndefined();
     expect(codeOf(base64.replaceAll('AAAA', 'AAAA\n'), 299)).toBe('image_too_large');
+  });
+});
+
+describe('decodePackedBase64', () => {
+  const PIECE_BYTES = 48 * 1024;
+  const image = Buffer.from(
+    Uint8Array.from({ length: 3 * PIECE_BYTES }, (_, at) => (at * 131 + (at >> 8)) & 255),
+  );
+
+  it.each([0, 1, 2, 3])('decodes what ends so many bytes after a piece: %i', (more) => {
+    for (const pieces of [0, 1, 2]) {
+      const bytes = image.subarray(0, pieces * PIECE_BYTES + more);
+      for (const encoding of ['base64', 'base64url'] as const) {
+        const decoded = decodePackedBase64(Buffer.from(bytes.toString(encoding)), LIMIT);
+        expect(decoded !== undefined && Buffer.from(decoded).equals(bytes)).toBe(true);
+        expect(decoded?.buffer.byteLength).toBe(bytes.byteLength);
+      }
+    }
+  });
+
+  it.each([
+    ['white space', ' '],
+    ['a character that is none', '*'],
+    ['padding before the end', '='],
+    ['half a letter', '\u00e9'],
+  ])('refuses %s in any piece', (_what, character) => {
+    const text = image.toString('base64');
+    for (const at of [0, 1, 65_535, 65_536, 131_071, text.length - 5]) {
+      const broken = Buffer.from(text.slice(0, at) + character + text.slice(at + 1), 'latin1');
+      expect(decodePackedBase64(broken, LIMIT)).toBeUndefined();
+    }
+  });
+
+  it('refuses what would decode to more than the limit', () => {
+    expect(decodePackedBase64(Buffer.from(Buffer.alloc(300).toString('base64')), 299)).toBeUndefined();
   });
 });
