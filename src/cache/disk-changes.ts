@@ -38,8 +38,10 @@ export function createDiskChanges(parts: DiskParts): DiskChanges {
     release: () => void,
   ): Promise<boolean> {
     const uninterrupted = new AbortController().signal;
+    const writeFile = async (): Promise<void> =>
+      writes.watch(uninterrupted, async () => folder.write(paths.nameOf(entry.key), [head, body]));
     try {
-      await writes.watch(uninterrupted, async () => folder.write(paths.nameOf(entry.key), [head, body]));
+      await twice(writeFile);
     } catch (error) {
       if (!isFull(error)) throw error;
       space.forget();
@@ -69,7 +71,7 @@ export function createDiskChanges(parts: DiskParts): DiskChanges {
     dropChildren(key, () => true);
     return folder.exclusive(name, signal, async () => {
       const item = index.get(key);
-      if (item === undefined && !inheritance.isLoading()) return false;
+      if (item === undefined && !inheritance.mayHaveMore()) return false;
       // The file first: what cannot be removed is still there, and may be tried again.
       const existed = await writes.watch(signal, async () => folder.unlink(name));
       if (item === undefined) return existed;
@@ -83,6 +85,14 @@ export function createDiskChanges(parts: DiskParts): DiskChanges {
     delete: remove,
     purge: async (accepts, signal) => purgeDisk(index, accepts, parts.removeFile, signal),
   };
+}
+
+/** What fails once, as where handles or memory were short, would be in memory alone until it is put again. */
+async function twice(work: () => Promise<void>): Promise<void> {
+  await work().catch(async (error: unknown) => {
+    if (isFull(error)) throw error;
+    await work();
+  });
 }
 
 /** No space is no failure of the tier: there is no room, as when the budget is too small. */

@@ -16,6 +16,8 @@ export interface DiskInheritanceDeps {
   readonly index: DiskIndex;
   readonly nowMs: () => number;
   readonly isStopped: () => boolean;
+  /** A file or a part of the folder is there, but could not be read. */
+  readonly onSkipped: (error: unknown) => void;
   readonly yieldTurn?: () => Promise<unknown>;
 }
 
@@ -23,6 +25,8 @@ export interface DiskInheritance {
   /** Throws where the folder cannot be read at all; it is then still loading, and may be run again. */
   run(): Promise<void>;
   isLoading(): boolean;
+  /** There may be files that the index does not know: it is loading, or could not read some. */
+  mayHaveMore(): boolean;
   /** The key was deleted: renderings of it that are still to be found go too. */
   disown(parent: string): void;
   isOrphan(entry: Entry): boolean;
@@ -38,6 +42,7 @@ export function createDiskInheritance(deps: DiskInheritanceDeps): DiskInheritanc
   const disowned = new Set<string>();
   let buckets = new Map<number, DiskItem[]>();
   let isLoading = true;
+  let hasSkipped = false;
 
   const isOrphan = (entry: Entry): boolean => entry.parent !== undefined && disowned.has(entry.parent);
 
@@ -77,9 +82,14 @@ export function createDiskInheritance(deps: DiskInheritanceDeps): DiskInheritanc
     }
   }
 
+  function onSkipped(error: unknown): void {
+    hasSkipped = true;
+    deps.onSkipped(error);
+  }
+
   async function run(): Promise<void> {
     buckets = new Map();
-    await loadDiskFolder({ ...deps, onFile, onTorn });
+    await loadDiskFolder({ ...deps, onFile, onTorn, onSkipped });
     await sort();
     isLoading = false;
     buckets = new Map();
@@ -89,6 +99,7 @@ export function createDiskInheritance(deps: DiskInheritanceDeps): DiskInheritanc
   return {
     run,
     isLoading: () => isLoading,
+    mayHaveMore: () => isLoading || hasSkipped,
     disown: (parent) => {
       if (isLoading) disowned.add(parent);
     },

@@ -23,6 +23,8 @@ export interface LoaderDeps {
   readonly onFile: (file: InheritedFile) => void;
   /** A file under one of our names that is none, or not whole. */
   readonly onTorn: (name: string) => Promise<void>;
+  /** A file or a part of the folder is there, but could not be read. */
+  readonly onSkipped: (error: unknown) => void;
   readonly isStopped: () => boolean;
   /** Between two slices; for tests to count. */
   readonly yieldTurn?: () => Promise<unknown>;
@@ -31,6 +33,7 @@ export interface LoaderDeps {
 /** Files that are looked at side by side: less than libuv has threads, so that reads get through. */
 const SLICE_FILES = 3;
 const SHARD = /^[0-9a-f]{1,2}$/;
+const NO_FOLDER: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 
 /** Throws where the folder itself cannot be read. */
 export async function loadDiskFolder(deps: LoaderDeps): Promise<void> {
@@ -39,7 +42,7 @@ export async function loadDiskFolder(deps: LoaderDeps): Promise<void> {
   await removeStaleTemps(paths);
   for (const outer of await readdir(paths.root)) {
     if (!SHARD.test(outer)) continue;
-    for (const inner of await shards(join(paths.root, outer))) {
+    for (const inner of (await list(join(paths.root, outer), deps)).filter((name) => SHARD.test(name))) {
       await loadShard(join(paths.root, outer, inner), deps, yieldTurn);
       if (isStopped()) return;
     }
@@ -47,7 +50,7 @@ export async function loadDiskFolder(deps: LoaderDeps): Promise<void> {
 }
 
 async function loadShard(folder: string, deps: LoaderDeps, yieldTurn: () => Promise<unknown>): Promise<void> {
-  const names = (await list(folder)).filter((name) => isOurs(deps.paths, name, folder));
+  const names = (await list(folder, deps)).filter((name) => isOurs(deps.paths, name, folder));
   for (let start = 0; start < names.length && !deps.isStopped(); start += SLICE_FILES) {
     await Promise.all(names.slice(start, start + SLICE_FILES).map(async (name) => inspect(name, deps)));
     await yieldTurn();
@@ -60,12 +63,12 @@ function isOurs(paths: DiskPaths, name: string, folder: string): boolean {
 }
 
 async function inspect(name: string, deps: LoaderDeps): Promise<void> {
-  const file = await inspectFile(deps.paths, name);
+  const file = await again(async () => inspectFile(deps.paths, name)).catch(deps.onSkipped);
   if (file === 'torn') await deps.onTorn(name);
-  else if (file !== 'absent') deps.onFile(file);
+  else if (file !== undefined && file !== 'absent') deps.onFile(file);
 }
 
-/** What the head says, if head and size fit together. */
+/** What the head says, if head and size fit together. Throws where it is there and cannot be read. */
 export async function inspectFile(
   paths: DiskPaths,
   name: string,
@@ -81,23 +84,30 @@ export async function inspectFile(
     }
   } catch (error) {
     if (errorCode(error) === 'EISDIR') return 'torn';
-    // Gone since it was listed, or not ours to read: nothing to keep.
-    return 'absent';
+    // Gone since it was listed.
+    if (errorCode(error) === 'ENOENT') return 'absent';
+    throw error;
   }
 }
 
-async function shards(folder: string): Promise<string[]> {
-  return (await list(folder)).filter((name) => SHARD.test(name));
+/** One part that cannot be read is skipped: the others are still good. */
+async function list(folder: string, deps: Pick<LoaderDeps, 'onSkipped'>): Promise<string[]> {
+  try {
+    return await again(async () => readdir(folder));
+  } catch (error) {
+    if (!NO_FOLDER.has(errorCode(error))) deps.onSkipped(error);
+    return [];
+  }
 }
 
-/** One part that cannot be read is skipped: the others are still good. */
-async function list(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
+/** Once more where it failed: file handles may have been short for a moment. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  return work().catch(work);
 }
 
 /** A half-written file goes when its process is gone, or had our id before us (1, in a container). */
 async function removeStaleTemps(paths: DiskPaths): Promise<void> {
-  for (const name of await list(paths.temp)) {
+  for (const name of await readdir(paths.temp).catch(() => [])) {
     const owner = strangerOf(name);
     if (owner === undefined || (owner !== process.pid && isRunning(owner))) continue;
     await unlink(join(paths.temp, name)).catch(() => undefined);

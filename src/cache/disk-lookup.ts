@@ -31,7 +31,7 @@ export function createDiskLookup(parts: DiskParts, wholeBytesMax: number): DiskL
   async function lookUp(key: string, signal: AbortSignal): Promise<Stored | undefined> {
     const item = index.get(key);
     // While the folder is still being read the index does not know everything: ask the filesystem.
-    if (item === undefined && !inheritance.isLoading()) return undefined;
+    if (item === undefined && !inheritance.mayHaveMore()) return undefined;
     if (item !== undefined && isDiskItemExpired(item, nowMs())) return lose(key, item);
     const path = paths.fileOf(paths.nameOf(key));
     const outcome = await reads.watch(signal, async () =>

@@ -160,6 +160,7 @@ function createParts(
   const eviction = createDiskEviction({ index, space, limitBytes, removeFile, isHot, nowMs });
   const isStopped = (): boolean => stopped.aborted;
   const yields = deps.yieldTurn === undefined ? {} : { yieldTurn: deps.yieldTurn };
-  const inheritance = createDiskInheritance({ paths, folder, index, nowMs, isStopped, ...yields });
+  const shared = { paths, folder, index, nowMs };
+  const inheritance = createDiskInheritance({ ...shared, isStopped, onSkipped: reads.failed, ...yields });
   return { paths, folder, index, space, eviction, inheritance, reads, writes, nowMs, removeFile, background };
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { readFile, stat, utimes } from 'node:fs/promises';
+import { readFile, rename, stat, symlink, unlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDiskPaths } from '../../../src/cache/disk-paths.ts';
 import { createDiskBench, type DiskBench } from '../../fixtures/disk-folder.ts';
@@ -53,6 +54,24 @@ describe('after a restart the disk tier', () => {
     await again.delete('image:a', nobody);
     await again.close();
     expect(await bench.files()).toEqual([]);
+  });
+
+  it('finds what lies where the folder could not be read then, and says so', async () => {
+    const body = bodyOf(1, 10);
+    await (await bench.open()).put(entryOf('image:a', body), body, nobody);
+    const part = dirname(pathOf('image:a'));
+    await rename(part, join(bench.dir, 'aside'));
+    await symlink(part, part);
+    const again = await bench.open();
+    expect(again.has('image:a')).toBe(false);
+    expect(bench.lines.map(({ message }) => message)).toContain(
+      'The disk tier cannot be read: going on without it',
+    );
+    await expect(again.get('image:a', nobody)).rejects.toThrow('storage_unavailable');
+    await unlink(part);
+    await rename(join(bench.dir, 'aside'), part);
+    expect(await again.get('image:a', nobody)).toMatchObject({ body });
+    expect(again.has('image:a')).toBe(true);
   });
 
   it('names what was used last as the hottest', async () => {
