@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readEntryText, writeEntryText } from '../cache/entry-text.ts';
-import { decodeBase64 } from '../core/base64.ts';
+import { decodePackedBase64 } from '../core/base64.ts';
 import type { Entry, Stored } from '../core/entry.ts';
 import { isObject } from '../core/json.ts';
 
@@ -46,14 +46,11 @@ export function readJson(value: Uint8Array, key: string): Stored | undefined {
     return undefined;
   const entry = readHead(buffer.toString('utf8', 0, headEnd), key);
   if (entry === undefined) return undefined;
-  try {
-    const base64 = buffer.toString('latin1', headEnd + IMAGE_START.length, buffer.length - IMAGE_END.length);
-    const body = decodeBase64(base64, entry.bytes);
-    const isWhole = createHash('sha256').update(body).digest('hex') === version && entry.version === version;
-    return isWhole ? { entry, body } : undefined;
-  } catch {
-    return undefined;
-  }
+  const base64 = buffer.subarray(headEnd + IMAGE_START.length, buffer.length - IMAGE_END.length);
+  const body = decodePackedBase64(base64, entry.bytes);
+  if (body === undefined || entry.version !== version) return undefined;
+  const isWhole = createHash('sha256').update(body).digest('hex') === version;
+  return isWhole ? { entry, body } : undefined;
 }
 
 function readHead(head: string, key: string): Entry | undefined {
