@@ -70,9 +70,7 @@ function ratioOf(mine: readonly number[], theirs: readonly number[]): Spread {
 /** Cores of the load from which on it, and not the server, is what limits. */
 const FULL_LOAD = 0.95;
 
-/** Only rates are limited by the load; times and shares are what they are. */
-function fullLoadOf(target: Target, row: Row | undefined, both: readonly Series[]): number | undefined {
-  if (row?.better !== 'more' || (target.of ?? 'value') !== 'value' || both.length < 2) return undefined;
+function fullLoadOf(both: readonly Series[]): number | undefined {
   const load = Math.max(...both.map((series) => spreadOf(quietValues(series, 'loadCores')).median));
   return load >= FULL_LOAD ? load : undefined;
 }
@@ -92,11 +90,11 @@ export function judge(target: Target, rows: readonly Row[]): Verdict {
   }
   const measured =
     peer === undefined ? spreadOf(quietValues(mine, target.of)) : ratioOfSeries(mine, peer, target.of);
-  const perCore =
-    peer === undefined || (target.of ?? 'value') !== 'value'
-      ? undefined
-      : ratioOfSeries(mine, peer, 'perCore');
-  const fullLoad = fullLoadOf(target, row, peer === undefined ? [mine] : [mine, peer]);
+  // Only rates are limited by the load, and only they are so many a core-second; times are what they are.
+  const isRate = row?.better === 'more' && (target.of ?? 'value') === 'value';
+  const rated = isRate ? peer : undefined;
+  const perCore = rated === undefined ? undefined : ratioOfSeries(mine, rated, 'perCore');
+  const fullLoad = rated === undefined ? undefined : fullLoadOf([mine, rated]);
   const isDisturbed = !mine.samples.some(
     (sample, round) => isQuiet(sample) && isQuiet(peer?.samples[round] ?? sample),
   );

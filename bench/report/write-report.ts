@@ -6,7 +6,7 @@ import type { Machine } from '../machine.ts';
 import type { Effort, Outcome, Scenario } from '../scenario.ts';
 import { rowTable, verdictTable } from './format.ts';
 import { plot } from './plot.ts';
-import { isQuiet, judge } from './statistics.ts';
+import { isQuiet, judge, type Verdict } from './statistics.ts';
 
 export interface Finished {
   readonly scenario: Scenario;
@@ -76,10 +76,11 @@ function scenarioLines({ scenario, outcome }: Finished): string[] {
   ];
 }
 
+function verdictsOf({ finished }: Run): Verdict[] {
+  return finished.flatMap(({ outcome }) => outcome.targets.map((target) => judge(target, outcome.rows)));
+}
+
 export function renderMarkdown(run: Run): string {
-  const verdicts = run.finished.flatMap(({ outcome }) =>
-    outcome.targets.map((target) => judge(target, outcome.rows)),
-  );
   return [
     '# Benchmark run',
     '',
@@ -87,7 +88,7 @@ export function renderMarkdown(run: Run): string {
     '',
     '## Figures',
     '',
-    verdictTable(verdicts),
+    verdictTable(verdictsOf(run)),
     '',
     ...run.failed.map((line) => `- did not finish: ${line}`),
     '',
@@ -101,6 +102,7 @@ export function writeReport(run: Run, dir: string): void {
     writeFileSync(join(dir, `${scenario.name}.svg`), plot(scenario.question, outcome));
   }
   const finished = run.finished.map(({ scenario, outcome }) => ({ scenario: scenario.name, ...outcome }));
-  writeFileSync(join(dir, 'run.json'), `${JSON.stringify({ ...run, finished }, undefined, 1)}\n`);
+  const report = { ...run, figures: verdictsOf(run), finished };
+  writeFileSync(join(dir, 'run.json'), `${JSON.stringify(report, undefined, 1)}\n`);
   writeFileSync(join(dir, 'run.md'), renderMarkdown(run));
 }

@@ -40,7 +40,9 @@ describe('judging a figure', () => {
   it('goes by times as they are, whatever the load took', () => {
     const times: Target = { ...TARGET, of: 'p99Ms', atMost: 3, atLeast: 0 };
     const row = rowOf([{ ...OWN, p99Ms: 2 }], [{ ...PEER, p99Ms: 1 }]);
-    expect(judge(times, [row])).toMatchObject({ met: true, fullLoad: undefined, perCore: undefined });
+    const none = { fullLoad: undefined, perCore: undefined };
+    expect(judge(times, [row])).toMatchObject({ met: true, ...none });
+    expect(judge(TARGET, [rowOf([OWN], [PEER], 'less')])).toMatchObject({ met: false, ...none });
   });
 
   it('leaves out rounds that others disturbed, and says when there is no other', () => {
