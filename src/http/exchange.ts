@@ -152,7 +152,7 @@ export interface ExchangeContext {
 
 function announcesBody(request: Request): boolean {
   const length = request.header('content-length');
-  return (length !== '' && length !== '0') || request.header('transfer-encoding') !== '';
+  return (length !== '' && !/^0+$/.test(length)) || request.header('transfer-encoding') !== '';
 }
 
 /** Takes the response over; call it before the handler's first await. */

@@ -201,3 +201,25 @@ describe('a producer that sends an image stream', () => {
     agent.destroy();
   });
 });
+
+describe('an empty body', () => {
+  test.each(['Content-Length: 0', 'Content-Length: 00', 'Transfer-Encoding: chunked', 'X-Length: none'])(
+    'is refused at once, whole or in two packets (%s)',
+    async (framing) => {
+      const end = framing.startsWith('Transfer') ? '0\r\n\r\n' : '';
+      const [first, second] = [
+        'PUT /images/a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer token\r\nContent-',
+        `Type: image/png\r\n${framing}\r\n\r\n${end}`,
+      ];
+      const connection = await openRaw(app.port);
+      connection.send(`${first}${second}`);
+      await connection.until(/body_empty/);
+      connection.send(first);
+      // An answer in between proves that the first part was read by itself.
+      await fetch(`${app.base}/livez`);
+      connection.send(second);
+      await connection.until(/HTTP\/1.1 400[^]*HTTP\/1.1 400/);
+      connection.close();
+    },
+  );
+});

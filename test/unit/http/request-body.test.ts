@@ -39,6 +39,15 @@ test('nothing is waited for where there is no body, or all of it has come', asyn
   expect(await isPending(body.discard(forever))).toBe(false);
 });
 
+test('a body that is none ends at once, though the library never says so', () => {
+  let ends = 0;
+  open(false).body.onData((chunk, isLast) => {
+    expect([chunk.byteLength, isLast]).toEqual([0, true]);
+    ends += 1;
+  });
+  expect(ends).toBe(1);
+});
+
 test('the wait ends at 256 MiB, after 30 seconds, or when the client leaves', async () => {
   const large = open(true);
   const byBytes = large.body.discard(forever);
