@@ -3,6 +3,7 @@
  * and takes them down in the opposite order. The only place where parts meet.
  */
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createCacheParts } from './app/cache-parts.ts';
 import { createEventParts } from './app/event-parts.ts';
 import { startHttp } from './app/http-parts.ts';
@@ -120,6 +121,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   const close = async (): Promise<void> => {
     stopping = true;
     const graceMs = config.STOP_GRACE_S * 1000;
+    if (config.STOP_DELAY_S > 0) await sleep(config.STOP_DELAY_S * 1000);
     server.stopListening();
     await hub.close(graceMs / 2);
     await server.close(graceMs / 2);

@@ -53,7 +53,7 @@ export async function runHost(config: Config, options: HostOptions): Promise<num
     });
   const switchboard = createSwitchboard({ count, deadlineMs: GATHER_DEADLINE_MS }, { keep: keepCounts });
   log.info({ processes: count }, `starting ${count} processes`);
-  const stopTimeoutMs = config.STOP_GRACE_S * 1000 + STOP_EXTRA_MS;
+  const stopTimeoutMs = (config.STOP_DELAY_S + config.STOP_GRACE_S) * 1000 + STOP_EXTRA_MS;
   const code = await supervise(
     { count, startTimeoutMs: START_TIMEOUT_MS, stopTimeoutMs, restart: RESTART, watchdog: WATCHDOG },
     {

@@ -57,6 +57,14 @@ export const SETTINGS = {
     's',
     'How long a stop waits for requests and spreads the end of streams.',
   ),
+  STOP_DELAY_S: int(
+    'Server',
+    0,
+    0,
+    600,
+    's',
+    'How long a stop goes on as before with /readyz at 503, for a balancer that asks it, before it begins.',
+  ),
   CACHE_ENABLED: bool('Cache', true, 'false serves everything uncached: to find a bug, to roll back.'),
   MEMORY_CACHE_MB: int(
     'Cache',

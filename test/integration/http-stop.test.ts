@@ -122,3 +122,18 @@ test('SIGTERM ends the process with 0 when the last answer is out', async () => 
   expect(code).toBe(0);
   await rm(folder, { recursive: true, force: true });
 });
+
+test('with STOP_DELAY_S it goes on as before for so long, and only /readyz says that it will stop', async () => {
+  const { base, put, app: inner } = await started({ STOP_DELAY_S: '1' });
+  await put('a', await onePixelPng());
+  const closed = inner.close();
+  const answers = [
+    await fetch(`${base}/readyz`),
+    await fetch(`${base}/images/a`),
+    await put('b', await onePixelPng()),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([503, 200, 201]);
+  expect(answers.map(({ headers }) => headers.get('connection'))).not.toContain('close');
+  await closed;
+  await expect(fetch(`${base}/livez`)).rejects.toThrow();
+});
