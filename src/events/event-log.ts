@@ -15,6 +15,21 @@ export interface HistoryRecord {
 /** Slots at the front that may be empty before the rest moves up. */
 const SLACK = 64;
 
+/** In the place of a record that is gone, so that the log does not keep it alive until it moves up. */
+const GONE: HistoryRecord = {
+  event: {
+    name: '',
+    kind: 'final',
+    cursor: CURSOR_ZERO,
+    data: { id: '', topics: [] },
+    topics: [],
+    thumbnail: '',
+    bodyKey: '',
+  },
+  serial: 0,
+  bytes: 0,
+};
+
 /** Index of the first record from `from` on that `isAfter` holds for; they are ordered by it. */
 function firstIndex(
   records: readonly HistoryRecord[],
@@ -59,6 +74,7 @@ export class EventLog {
     const { first } = this;
     if (first === undefined) return;
     this.lostThrough = first.event.cursor;
+    this.records[this.head] = GONE;
     this.head += 1;
     if (this.head <= SLACK || this.head < this.records.length / 2) return;
     this.records = this.records.slice(this.head);

@@ -6,6 +6,13 @@ export interface FrameCache {
   set(key: string, frame: Frame): void;
 }
 
+/** What a frame takes beyond its bytes: its key, its place in the map, the objects around it. */
+const FRAME_BYTES = 512;
+
+function costOf({ bytes }: Frame): number {
+  return bytes.byteLength + FRAME_BYTES;
+}
+
 export function createFrameCache(limitBytes: number): FrameCache {
   /** Oldest first. */
   const frames = new Map<string, Frame>();
@@ -15,11 +22,11 @@ export function createFrameCache(limitBytes: number): FrameCache {
     set(key, frame) {
       if (frames.has(key) || frame.bytes.byteLength > limitBytes / 8) return;
       frames.set(key, frame);
-      bytes += frame.bytes.byteLength;
-      for (const [oldest, { bytes: old }] of frames) {
+      bytes += costOf(frame);
+      for (const [oldest, old] of frames) {
         if (bytes <= limitBytes) return;
         frames.delete(oldest);
-        bytes -= old.byteLength;
+        bytes -= costOf(old);
       }
     },
   };
