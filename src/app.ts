@@ -6,19 +6,23 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCacheParts } from './app/cache-parts.ts';
 import { createEventParts } from './app/event-parts.ts';
+import { guardHandles, type HandleGuard } from './app/handle-guard.ts';
 import { startHttp } from './app/http-parts.ts';
 import type { Reading } from './app/readings.ts';
 import { openRedis } from './app/redis-parts.ts';
+import { createUpstreamParts } from './app/upstream-parts.ts';
 import { startWarming } from './app/warming.ts';
 import { createKeyedLock } from './cache/keyed-lock.ts';
 import type { Found } from './cache/lookup.ts';
 import { createSingleFlight } from './cache/single-flight.ts';
 import type { Config } from './config/table.ts';
+import type { PartialThrottle } from './events/partial-throttle.ts';
 import { systemClock } from './core/clock.ts';
 import type { IngestDeps } from './flows/ingest-image.ts';
 import type { ServeDeps } from './flows/serve-image.ts';
 import { createHealthChanges } from './observe/health-changes.ts';
 import type { Log } from './observe/log.ts';
+import type { ImagePool } from './pool/image-pool.ts';
 import { createGate } from './pool/gate.ts';
 import { createImagePool } from './pool/pool.ts';
 import type { Peers } from './processes/peers.ts';
@@ -63,20 +67,19 @@ function addressOf(config: Config, port: number): string {
   return `${scheme}://${host}:${port}`;
 }
 
-/** Starts everything; resolves when requests are answered. Rejects, with nothing left running, when it can't. */
-export async function startApp(config: Config, options: AppOptions): Promise<App> {
-  const { log, workerUrl = new URL('../workers/worker-entry.cjs', import.meta.url) } = options;
-  const clock = systemClock;
-  const pool = createPool(config, workerUrl);
-  const health = createHealthChanges(clock);
-  const redis = await openRedis(config, { pool, clock, log, health });
-  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log, health, redis });
-  const events = await createEventParts(config, { cache, pool, redis, clock, log });
-  const { bus, hub, partials } = events;
+interface FlowParts extends Pick<IngestDeps, 'cache' | 'clock' | 'publicBaseUrl'> {
+  readonly pool: ImagePool;
+  readonly partials: PartialThrottle;
+}
+
+/** What the stories of an image coming in and going out need. */
+function createFlows(
+  config: Config,
+  parts: FlowParts,
+): { readonly ingest: IngestDeps; readonly serve: ServeDeps } {
+  const { cache, pool, partials, clock, publicBaseUrl } = parts;
   const order = createKeyedLock();
   const renders = createSingleFlight<Found>();
-  const publicBaseUrl = config.PUBLIC_BASE_URL.replace(/\/$/, '');
-  redis?.follow({ cache, pool, announce: partials.publish, publicBaseUrl });
   const ingest: IngestDeps = {
     pool,
     cache,
@@ -94,12 +97,34 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     largeSources: createGate(pool.stats().threads, config.WORKER_QUEUE),
     renderSourceBytesMax: config.MAX_IMAGE_MB * MIB,
   };
+  return { ingest, serve };
+}
+
+/** Starts everything; resolves when requests are answered. Rejects, with nothing left running, when it can't. */
+export async function startApp(config: Config, options: AppOptions): Promise<App> {
+  const { log, workerUrl = new URL('../workers/worker-entry.cjs', import.meta.url) } = options;
+  const clock = systemClock;
+  const pool = createPool(config, workerUrl);
+  const health = createHealthChanges(clock);
+  const redis = await openRedis(config, { pool, clock, log, health });
+  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log, health, redis });
+  const events = await createEventParts(config, { cache, pool, redis, clock, log });
+  const { bus, hub, partials } = events;
+  const publicBaseUrl = config.PUBLIC_BASE_URL.replace(/\/$/, '');
+  redis?.follow({ cache, pool, announce: partials.publish, publicBaseUrl });
+  const { ingest, serve } = createFlows(config, { cache, pool, partials, clock, publicBaseUrl });
+  const upstream = createUpstreamParts(config, { cache, clock, log, health });
   const warmer = startWarming(config, { cache, disk: redis === undefined ? disk : undefined, log });
   let stopping = false;
-  const missing = (): readonly string[] => (stopping ? ['the server is stopping'] : []);
+  let handles: HandleGuard | undefined;
+  const missing = (): readonly string[] => [
+    ...(stopping ? ['the server is stopping'] : []),
+    ...(handles?.areShort() === true ? ['file handles run short'] : []),
+  ];
 
   const freeParts = async (): Promise<void> => {
     warmer.stop();
+    upstream?.close();
     partials.close();
     await pool.close();
     await bus.close();
@@ -108,7 +133,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   };
   const start = async () => {
     try {
-      const parts = { cache, pool, events, ingest, serve, warmer, health, clock, log, missing };
+      const parts = { cache, pool, events, ingest, serve, upstream, warmer, health, clock, log, missing };
       const shared = { tickets: redis?.tickets, peers: options.peers };
       return await startHttp(config, { ...parts, ...shared });
     } catch (error) {
@@ -117,9 +142,11 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     }
   };
   const { server, metricsServer } = await start();
+  handles = guardHandles(server, log);
 
   const close = async (): Promise<void> => {
     stopping = true;
+    handles?.stop();
     const graceMs = config.STOP_GRACE_S * 1000;
     if (config.STOP_DELAY_S > 0) await sleep(config.STOP_DELAY_S * 1000);
     server.stopListening();

@@ -39,7 +39,7 @@ import { createAdminActions } from './admin-actions.ts';
 import type { EventParts } from './event-parts.ts';
 import { createReadings, type Reading } from './readings.ts';
 import { LISTED_MAX, readStats } from './stats.ts';
-import { createUpstreamParts } from './upstream-parts.ts';
+import type { UpstreamParts } from './upstream-parts.ts';
 import { packageVersion } from './version.ts';
 
 export interface HttpPartsDeps {
@@ -48,6 +48,8 @@ export interface HttpPartsDeps {
   readonly events: EventParts;
   readonly ingest: IngestDeps;
   readonly serve: ServeDeps;
+  /** Undefined: no application is configured. */
+  readonly upstream: UpstreamParts | undefined;
   readonly warmer: Warmer;
   readonly health: HealthChanges;
   readonly clock: Clock;
@@ -128,14 +130,7 @@ function buildRoutes(
   { access, counters }: RouteContext,
   limits: ReadWriteLimits,
 ): { readonly routes: readonly Route[]; readonly metrics: Route } {
-  const { cache, clock, events, health, ingest, log, warmer } = deps;
-  const upstream = createUpstreamParts(config, {
-    cache,
-    clock,
-    log,
-    onBreaker: (to) => health.note('upstream-breaker', to),
-  });
-  if (upstream !== undefined) health.note('upstream-breaker', 'closed', 'start');
+  const { cache, clock, events, health, ingest, log, upstream, warmer } = deps;
   const budget = createUploadBudget(config.UPLOAD_BUDGET_MB * MIB);
   const statsSources = {
     version: packageVersion(),

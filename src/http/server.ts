@@ -34,6 +34,9 @@ export interface ServerParts {
 
 export interface Server {
   readonly port: number;
+  /** No new connection until `resume`, which rejects where the port cannot be had again. */
+  pause(): void;
+  resume(): Promise<void>;
   /** No new connection from now on. */
   stopListening(): void;
   /** Resolves when nothing is being answered any more, or when the grace is over; then cuts what is left. */
@@ -97,18 +100,25 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   ];
   mount(app, parts.routes, mounted, context);
   mountFallbacks(app, context);
-  const socket = await listen(app, parts.host, parts.port);
-  let listening = true;
+  let socket: us_listen_socket | undefined = await listen(app, parts.host, parts.port);
+  // The listen socket is a socket: the typings keep them apart, the library does not.
+  const port = us_socket_local_port(socket as us_socket);
 
+  const pause = (): void => {
+    if (socket !== undefined) us_listen_socket_close(socket);
+    socket = undefined;
+  };
   const stopListening = (): void => {
-    if (listening) us_listen_socket_close(socket);
-    listening = false;
+    pause();
     context.stopping = true;
   };
 
   return {
-    // The listen socket is a socket: the typings keep them apart, the library does not.
-    port: us_socket_local_port(socket as us_socket),
+    port,
+    pause,
+    async resume() {
+      if (context.stopping !== true) socket ??= await listen(app, parts.host, port);
+    },
     stopListening,
     async close(graceMs) {
       stopListening();
