@@ -15,26 +15,20 @@ import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
 import { createAnnouncer, type Announcer } from '../redis/announcer.ts';
-import { createCoherence } from '../redis/coherence.ts';
-import { createImageStates } from '../redis/image-state.ts';
-import type { Invalidation, InvalidationListener } from '../redis/invalidation.ts';
+import { createImageStates, type ImageStates } from '../redis/image-state.ts';
 import type { AnnounceFlow } from '../redis/look-after.ts';
 import { createRedisBus, type RedisBus } from '../redis/redis-bus.ts';
 import { createRedisKeys, idOfImageKey, isImageKey, type RedisKeys } from '../redis/redis-keys.ts';
 import { createTicketStore } from '../redis/ticket-store.ts';
 import { createRedisClients, type RedisClients } from './redis-clients.ts';
+import { createRedisHearing, type RedisHearing } from './redis-hearing.ts';
 import { createRedisStore, type RedisStore } from './redis-store.ts';
 
 export interface RedisParts {
   /** Redis, and the fallback behind it when Redis is away. */
   createTier(fallback: Tier | undefined): Tier;
-  /**
-   * Redis says what other programs change; or it is silent: then memory is as it was when Redis was last
-   * heard, with all that came in here since. Not in between, when Redis could say what it has.
-   */
-  isMemoryTrusted(): boolean;
-  /** It answered when it was last asked. */
-  isThere(): boolean;
+  readonly isMemoryTrusted: RedisHearing['isMemoryTrusted'];
+  readonly isThere: RedisHearing['isThere'];
   openBus(limits: HistoryLimits): Promise<RedisBus>;
   readonly tickets: TicketStore;
   /** From now on changes of other programs reach the cache, and are announced. */
@@ -56,7 +50,6 @@ export interface RedisPartsDeps {
   readonly health: HealthChanges;
 }
 
-const HEARTBEAT_MS = 1000;
 /** Beginning without Redis means a gap for every stream when it turns up: a busy machine gets a moment. */
 const START_WAIT_MS = 3000;
 const ANNOUNCER = { queueMax: 10_000, concurrency: 4, timeoutMs: 15_000, retryMs: 500 };
@@ -64,8 +57,8 @@ const ANNOUNCER = { queueMax: 10_000, concurrency: 4, timeoutMs: 15_000, retryMs
 const CLAIM_MS = 5000;
 const STREAM = { blockMs: 1000, retryMs: 250, trimEveryMs: 10_000 };
 
-function connectionOf(config: Config) {
-  return {
+function connect(config: Config, log: Log): RedisClients {
+  const connection = {
     url: config.REDIS_URL,
     host: config.REDIS_HOST,
     port: config.REDIS_PORT,
@@ -74,73 +67,56 @@ function connectionOf(config: Config) {
     tls: config.REDIS_TLS,
     timeoutMs: config.REDIS_TIMEOUT_MS,
   };
+  return createRedisClients(connection, (name, state, reason) => {
+    if (state === 'ready') log.info({ connection: name }, 'Redis connection is ready');
+    else log.warn({ connection: name, reason }, 'Redis connection is lost; trying again');
+  });
 }
 
 /** Undefined: REDIS_ENABLED is false. Waits a moment for Redis; without it the fallback begins. */
 export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<RedisParts | undefined> {
   if (!config.REDIS_ENABLED) return undefined;
   const { clock, log, health } = deps;
-  const clients = createRedisClients(connectionOf(config), (name, state, reason) => {
-    if (state === 'ready') log.info({ connection: name }, 'Redis connection is ready');
-    else log.warn({ connection: name, reason }, 'Redis connection is lost; trying again');
-  });
+  const clients = connect(config, log);
   const instance = randomUUID();
   const keys = createRedisKeys(config.REDIS_KEY_PREFIX);
   const timeoutMs = config.REDIS_TIMEOUT_MS;
   const defaultTtlMs = config.REDIS_TTL_S * 1000;
   const hasOrigin = config.AZURE_STORAGE_CONNECTION_STRING !== '' || config.AZURE_STORAGE_ACCOUNT !== '';
   const wasReady = await clients.ready(Math.max(timeoutMs, START_WAIT_MS));
-  let channel: Invalidation | undefined;
   let announcer: Announcer | undefined;
   let store: RedisStore | undefined;
-  const isThere = (): boolean => clients.data.status === 'ready';
-  /** Redis was not heard since it was lost: what memory has is the newest that can be known. */
-  let isSilent = true;
-  let forget = (): void => undefined;
-  const heard = (): void => {
-    // A late answer of a connection that is given up says nothing: there is nobody to ask next.
-    if (!isSilent || !isThere()) return;
-    isSilent = false;
-    if (channel?.isArmed() !== true) forget();
-  };
-
-  // First of all that listen: what is asked then goes before what arms the channel.
-  clients.data.on('ready', () => store?.wake()).on('close', () => (isSilent = true));
-  const onSilence = (): void => {
-    isSilent = true;
-    // Perhaps nothing but one connection was lost.
-    if (isThere()) clients.data.ping().then(heard, () => undefined);
-  };
+  let bus: RedisBus | undefined;
+  const hearing = createRedisHearing(
+    {
+      prefixes: keys.trackedPrefixes,
+      probeKey: keys.probe(instance),
+      deadlineMs: timeoutMs,
+      wasReady,
+    },
+    clients,
+    { log, health },
+  );
+  // Before the channel listens: what is asked then goes before what arms it.
+  clients.data.on('ready', () => store?.wake());
 
   const follow = (targets: FollowRedisDeps): void => {
     const { cache } = targets;
-    forget = cache.invalidateAll;
     if (config.REDIS_ANNOUNCE) {
-      announcer = createAnnouncer(ANNOUNCER, {
-        states: createImageStates(clients.data, { keys, instance, claimMs: CLAIM_MS, defaultTtlMs }),
-        flow: announceFlow(targets, hasOrigin),
-        onFailed: (id, error) => log.warn({ id, err: error }, 'a change in Redis could not be announced'),
-      });
+      const states = createImageStates(clients.data, { keys, instance, claimMs: CLAIM_MS, defaultTtlMs });
+      announcer = openAnnouncer(states, announceFlow(targets, hasOrigin), log);
     }
-    const onChange = (redisKey: string): void => {
-      const key = keys.toCache(redisKey);
-      if (key === undefined) return;
-      cache.invalidate(key);
-      if (isImageKey(key)) announcer?.changed(idOfImageKey(key));
-    };
-    const prefixes = keys.trackedPrefixes;
-    const hearing = {
-      prefixes,
-      probeKey: keys.probe(instance),
-      heartbeatMs: HEARTBEAT_MS,
-      deadlineMs: timeoutMs,
-    };
-    channel = createCoherence(
-      { client: clients.data, subscriber: clients.subscriber, ...hearing },
-      hearingListener(cache, onChange, { onSilence, onHeard: heard, log, health }),
-    );
-    health.note('redis-invalidation', 'lost', 'start');
-    channel.start();
+    hearing.start(cache, {
+      onChange(redisKey) {
+        const key = keys.toCache(redisKey);
+        if (key === undefined) return;
+        cache.invalidate(key);
+        if (isImageKey(key)) announcer?.changed(idOfImageKey(key));
+      },
+      onGap() {
+        if (config.REDIS_ANNOUNCE) bus?.tellGap();
+      },
+    });
   };
 
   const isAnnounced = (key: string): boolean =>
@@ -151,22 +127,30 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
     createTier(fallback) {
       store = createRedisStore(
         config,
-        { ...deps, client: clients.data, keys, wasReady, isAnnounced, onAnswer: heard },
+        { ...deps, client: clients.data, keys, wasReady, isAnnounced, onAnswer: hearing.answered },
         fallback,
       );
       return store;
     },
     follow,
-    isMemoryTrusted: () => channel?.isArmed() === true || isSilent,
-    isThere: () => !isSilent,
-    openBus: async (limits) =>
-      openBus({ ...limits, instance, keys, timeoutMs }, { clients, clock, log, health }),
+    isMemoryTrusted: hearing.isMemoryTrusted,
+    isThere: hearing.isThere,
+    async openBus(limits) {
+      bus = await openBus({ ...limits, instance, keys, timeoutMs }, { clients, clock, log, health });
+      return bus;
+    },
     async close() {
-      channel?.close();
+      hearing.close();
       await announcer?.close();
       clients.close();
     },
   };
+}
+
+function openAnnouncer(states: ImageStates, flow: AnnounceFlow, log: Log): Announcer {
+  const onFailed = (id: string, error: unknown): void =>
+    log.warn({ id, err: error }, 'a change in Redis could not be announced');
+  return createAnnouncer(ANNOUNCER, { states, flow, onFailed });
 }
 
 /** What Redis evicts looks like what somebody deleted: with an origin behind it, it is not gone. */
@@ -174,33 +158,6 @@ function announceFlow(targets: FollowRedisDeps, hasOrigin: boolean): AnnounceFlo
   return {
     read: async (id, signal) => readForeign(id, targets, signal),
     deleted: async (id) => (hasOrigin ? undefined : announceDeleted(id, targets)),
-  };
-}
-
-interface SilenceListener {
-  readonly onSilence: () => void;
-  readonly onHeard: () => void;
-}
-
-function hearingListener(
-  cache: TieredCache,
-  onInvalidate: (redisKey: string) => void,
-  { onSilence, onHeard, log, health }: Pick<RedisPartsDeps, 'log' | 'health'> & SilenceListener,
-): InvalidationListener {
-  return {
-    onInvalidate,
-    onInvalidateAll: cache.invalidateAll,
-    onLost(reason) {
-      log.warn({ reason }, 'changes in Redis are not heard of: it is asked for each image while it answers');
-      health.note('redis-invalidation', 'lost', reason);
-      onSilence();
-    },
-    onArmed() {
-      log.info('changes in Redis are heard of: memory is trusted');
-      health.note('redis-invalidation', 'armed');
-      onHeard();
-      cache.invalidateAll();
-    },
   };
 }
 

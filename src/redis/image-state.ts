@@ -4,7 +4,7 @@
  */
 import { imageKey } from '../core/keys.ts';
 import { JSON_START_BYTES, versionOfJson } from './own-value.ts';
-import { isReplyError, type RedisClient } from './redis-client.ts';
+import { isCluster, isReplyError, type RedisClient } from './redis-client.ts';
 import { GONE, type RedisKeys } from './redis-keys.ts';
 import { GONE_TTL_MS, versionNoteTtlMs } from './redis-notes.ts';
 
@@ -22,7 +22,10 @@ export interface ImageStates {
   noteVersion(id: string, version: string): Promise<boolean>;
   /** It was noted, and then could not be announced. */
   forget(id: string): Promise<void>;
-  /** Notes that it is gone. False: it was noted already, or images are being cleared out. */
+  /**
+   * Notes that it is gone. False: it was noted already, images are being cleared out, or it may never have
+   * been here: what happens in another database of the same Redis is heard of as well.
+   */
   noteGone(id: string): Promise<boolean>;
 }
 
@@ -74,7 +77,21 @@ export function createImageStates(client: RedisClient, options: ImageStatesOptio
         client.set(keys.announced(id), GONE, 'PX', GONE_TTL_MS, 'GET'),
         client.exists(keys.clearing),
       ]);
-      return before !== GONE && isClearing === 0;
+      if (before === GONE || isClearing !== 0) return false;
+      return before !== null || !(await hasOtherDatabases(client));
     },
   };
+}
+
+/** A cluster has one. Where Redis may not be asked, it is taken to have no other. */
+async function hasOtherDatabases(client: RedisClient): Promise<boolean> {
+  if (isCluster(client)) return false;
+  try {
+    const own = `db${client.options.db ?? 0}`;
+    const lines = (await client.info('keyspace')).split('\r\n');
+    return lines.some((line) => line.startsWith('db') && !line.startsWith(`${own}:`));
+  } catch (error) {
+    if (isReplyError(error, 'NOPERM')) return false;
+    throw error;
+  }
 }

@@ -56,6 +56,8 @@ export interface RedisBusStats {
 export interface RedisBus extends Bus {
   /** Resolves when the past is there, or Redis is not. */
   start(): Promise<void>;
+  /** Something happened that no event will tell of: streams of this instance get a gap. */
+  tellGap(): void;
   stats(): RedisBusStats;
 }
 
@@ -116,6 +118,7 @@ export function createRedisBus(options: RedisBusOptions, deps: RedisBusDeps): Re
       history.begin({ cursor, reason: 'restarted' }, [], cursor);
       outage.begin('Redis could not be reached');
     },
+    tellGap: delivery.lose,
     head: history.head,
     publish: publisher.publish,
     async replay(filters, since) {
