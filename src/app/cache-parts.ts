@@ -42,6 +42,8 @@ export async function createCacheParts(config: Config, deps: CachePartsDeps): Pr
     {
       memory,
       tiers: store === undefined ? [] : [store],
+      // It forgets when Redis is back from an outage.
+      memoryKeepsAlone: redis === undefined,
       ...(azure === undefined ? {} : { origin: azure.origin }),
     },
     { clock },
@@ -64,13 +66,7 @@ function openMemory(config: Config, { clock, redis }: CachePartsDeps): MemoryTie
     policy: config.MEMORY_POLICY,
   };
   const memory = createMemoryTier(limits, clock);
-  return redis === undefined
-    ? memory
-    : createTrustedMemory(memory, {
-        isTrusted: redis.isMemoryTrusted,
-        // Without a disk nothing but memory would keep it, and memory forgets when Redis is back.
-        mayTake: () => config.CACHE_DIR !== '' || redis.isThere(),
-      });
+  return redis === undefined ? memory : createTrustedMemory(memory, redis.isMemoryTrusted);
 }
 
 /** One lookup shows whether Redis is there: the tier itself then says what it goes by. */

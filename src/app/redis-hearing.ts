@@ -16,8 +16,6 @@ export interface RedisHearing {
    * heard, with all that came in here since. Not in between, when Redis could say what it has.
    */
   isMemoryTrusted(): boolean;
-  /** It answered when it was last asked. */
-  isThere(): boolean;
   /** Redis answered. */
   answered(): void;
   start(cache: Pick<TieredCache, 'invalidateAll'>, listener: HearingListener): void;
@@ -53,7 +51,6 @@ export function createRedisHearing(
 
   return {
     isMemoryTrusted: () => isArmed() || silence.isOn(),
-    isThere: () => !silence.isOn(),
     answered: silence.end,
     start(cache, { onChange, onGap }) {
       forget = cache.invalidateAll;

@@ -28,7 +28,6 @@ export interface RedisParts {
   /** Redis, and the fallback behind it when Redis is away. */
   createTier(fallback: Tier | undefined): Tier;
   readonly isMemoryTrusted: RedisHearing['isMemoryTrusted'];
-  readonly isThere: RedisHearing['isThere'];
   openBus(limits: HistoryLimits): Promise<RedisBus>;
   readonly tickets: TicketStore;
   /** From now on changes of other programs reach the cache, and are announced. */
@@ -134,7 +133,6 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
     },
     follow,
     isMemoryTrusted: hearing.isMemoryTrusted,
-    isThere: hearing.isThere,
     async openBus(limits) {
       bus = await openBus({ ...limits, instance, keys, timeoutMs }, { clients, clock, log, health });
       return bus;

@@ -22,6 +22,8 @@ export interface TieredCacheParts {
   /** In the order they are asked. */
   readonly tiers: readonly Tier[];
   readonly origin?: Origin;
+  /** False: memory is made to forget, so that what no tier took is not kept. Default true. */
+  readonly memoryKeepsAlone?: boolean;
 }
 
 export interface TieredCacheStats {
@@ -60,7 +62,7 @@ export function createTieredCache(parts: TieredCacheParts, deps: { readonly cloc
   const has = (key: string): boolean =>
     memory?.peek(key) !== undefined ||
     row.slots.some(({ tier, unsure }) => tier.has(key) && !unsure.has(key));
-  const changes = createTieredChanges(row, has);
+  const changes = createTieredChanges(row, { has, memoryKeepsAlone: parts.memoryKeepsAlone ?? true });
   const lookUp = createTieredLookup(row, { clock: deps.clock, forget: changes.forget });
   let lookups = 0;
   let collapsedLookups = 0;

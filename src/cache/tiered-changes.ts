@@ -6,6 +6,7 @@
  */
 import type { Entry } from '../core/entry.ts';
 import { AppError } from '../errors.ts';
+import type { Origin } from './origin.ts';
 import type { Flight } from './single-flight.ts';
 import type { TierRow, TierSlot } from './tier-row.ts';
 
@@ -19,7 +20,16 @@ export interface TieredChanges {
   forget(key: string, flight: Flight): Promise<void>;
 }
 
-export function createTieredChanges(row: TierRow, has: (key: string) => boolean): TieredChanges {
+export interface TieredChangesOptions {
+  readonly has: (key: string) => boolean;
+  /** Whether what only memory took counts as kept. */
+  readonly memoryKeepsAlone: boolean;
+}
+
+export function createTieredChanges(
+  row: TierRow,
+  { has, memoryKeepsAlone }: TieredChangesOptions,
+): TieredChanges {
   const { memory, slots, origin, flights, locks } = row;
 
   async function put(
@@ -30,11 +40,16 @@ export function createTieredChanges(row: TierRow, has: (key: string) => boolean)
     return locks.run(entry.key, signal, async () => {
       const replaced = has(entry.key);
       flights.invalidate(entry.key);
-      const marked = await putAtOrigin(entry, body);
+      const marked = await putAtOrigin(origin, entry, body);
       const lost: TierSlot[] = [];
       for (const slot of slots) if (!(await putInTier(slot, marked, body))) lost.push(slot);
+      const isLost = lost.length === slots.length;
       const isHot = memory?.put(marked, body) !== undefined;
-      if (!isHot && lost.length === slots.length) throw new AppError('storage_unavailable');
+      if (isLost && !(isHot && memoryKeepsAlone)) {
+        // A tier that did not answer in time may have taken it: nobody knows which it has.
+        if (isHot) memory?.delete(entry.key);
+        throw new AppError('storage_unavailable');
+      }
       // A tier that did not take the new value must not bring back the one before it.
       for (const slot of lost) await deleteInTier(slot, entry.key);
       flights.invalidate(entry.key);
@@ -42,24 +57,11 @@ export function createTieredChanges(row: TierRow, has: (key: string) => boolean)
     });
   }
 
-  async function putAtOrigin(entry: Entry, body: Uint8Array): Promise<Entry> {
-    if (origin === undefined || !origin.covers(entry.key)) return entry;
-    origin.forget(entry.key);
-    if (origin.put === undefined || entry.origin !== undefined) return entry;
-    return origin.put(entry, body, uninterrupted());
-  }
-
   async function remove(key: string, signal: AbortSignal): Promise<boolean> {
     return locks.run(key, signal, async () => {
-      const wasAtOrigin = await deleteAtOrigin(key);
+      const wasAtOrigin = await deleteAtOrigin(origin, key);
       return (await removeHere(key)) || wasAtOrigin;
     });
-  }
-
-  async function deleteAtOrigin(key: string): Promise<boolean> {
-    if (origin === undefined || !origin.covers(key)) return false;
-    origin.forget(key);
-    return (await origin.delete?.(key, uninterrupted())) ?? false;
   }
 
   async function removeHere(key: string): Promise<boolean> {
@@ -99,6 +101,19 @@ export function createTieredChanges(row: TierRow, has: (key: string) => boolean)
   }
 
   return { put, delete: remove, clear, deleteWhere, forget };
+}
+
+async function putAtOrigin(origin: Origin | undefined, entry: Entry, body: Uint8Array): Promise<Entry> {
+  if (origin === undefined || !origin.covers(entry.key)) return entry;
+  origin.forget(entry.key);
+  if (origin.put === undefined || entry.origin !== undefined) return entry;
+  return origin.put(entry, body, uninterrupted());
+}
+
+async function deleteAtOrigin(origin: Origin | undefined, key: string): Promise<boolean> {
+  if (origin === undefined || !origin.covers(key)) return false;
+  origin.forget(key);
+  return (await origin.delete?.(key, uninterrupted())) ?? false;
 }
 
 async function putInTier(slot: TierSlot, entry: Entry, body: Uint8Array): Promise<boolean> {

@@ -35,6 +35,8 @@ export interface Outage {
   };
 }
 
+const SENT_AT_ONCE = 100;
+
 export function createOutage(deps: OutageDeps): Outage {
   const { history } = deps;
   const outbox = createOutbox();
@@ -60,9 +62,13 @@ export function createOutage(deps: OutageDeps): Outage {
     },
     wasDelivered: outbox.take,
     async end(send, reload) {
-      for (let owed = outbox.first(); owed !== undefined; owed = outbox.first()) {
-        await send(owed.draft, owed.origin);
-        outbox.settle(owed.origin);
+      for (let owed = outbox.oldest(SENT_AT_ONCE); owed.length > 0; owed = outbox.oldest(SENT_AT_ONCE)) {
+        // Sent one after the other on one connection, so that they arrive in their order.
+        const sending = owed.map(async ({ draft, origin }) => {
+          await send(draft, origin);
+          outbox.settle(origin);
+        });
+        await Promise.all(sending);
       }
       await reload();
       // Published meanwhile: the next round is theirs.

@@ -6,8 +6,8 @@ import type { EventDraft } from '../core/event.ts';
 
 export interface Outbox {
   add(origin: string, draft: EventDraft): void;
-  /** The oldest that is owed. */
-  first(): { readonly origin: string; readonly draft: EventDraft } | undefined;
+  /** So many of those that are owed, oldest first. */
+  oldest(count: number): readonly { readonly origin: string; readonly draft: EventDraft }[];
   /** It is in the stream. */
   settle(origin: string): void;
   /** It came out of the stream: true if it was delivered here before. */
@@ -37,10 +37,7 @@ export function createOutbox(): Outbox {
       owed.delete(oldestOwed);
       dropped += 1;
     },
-    first() {
-      for (const [origin, draft] of owed) return { origin, draft };
-      return undefined;
-    },
+    oldest: (count) => [...owed].slice(0, count).map(([origin, draft]) => ({ origin, draft })),
     settle: (origin) => void owed.delete(origin),
     take(origin) {
       owed.delete(origin);

@@ -4,21 +4,14 @@
  */
 import type { MemoryTier } from '../cache/memory-tier.ts';
 
-export interface MemoryTrust {
-  /** What it has is what Redis has, or the newest that can be known. */
-  readonly isTrusted: () => boolean;
-  /** What it takes is kept elsewhere, too: it forgets all when Redis is back. */
-  readonly mayTake: () => boolean;
-}
-
-export function createTrustedMemory(memory: MemoryTier, { isTrusted, mayTake }: MemoryTrust): MemoryTier {
+export function createTrustedMemory(memory: MemoryTier, isTrusted: () => boolean): MemoryTier {
   return {
     ...memory,
     get: (key) => (isTrusted() ? memory.get(key) : undefined),
     peek: (key) => (isTrusted() ? memory.peek(key) : undefined),
     childrenOf: (key) => (isTrusted() ? memory.childrenOf(key) : []),
     put(entry, body) {
-      if (isTrusted() && mayTake()) return memory.put(entry, body);
+      if (isTrusted()) return memory.put(entry, body);
       memory.delete(entry.key);
       return undefined;
     },

@@ -138,6 +138,19 @@ describe('putting', () => {
     expect(cache.peek('image:a')?.body).toBe(OLD);
   });
 
+  it('fails when memory alone would keep it, and forgets that, where memory is made to forget', async () => {
+    const redis = createScriptedTier('redis');
+    const memory = createMemoryTier({ limitBytes: 1_000_000, limitEntries: 100 }, createManualClock());
+    const parts = { memory, tiers: [redis], memoryKeepsAlone: false };
+    const cache = createTieredCache(parts, { clock: createManualClock() });
+    await cache.put(entryOf('image:a', OLD), OLD, nobody);
+    redis.keeps = false;
+    const attempt = cache.put(entryOf('image:a', NEW), NEW, nobody);
+    await expect(attempt).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(cache.peek('image:a')).toBeUndefined();
+    expect((await cache.find('image:a', nobody))?.body).toBe(OLD);
+  });
+
   it('fails when nobody keeps it, and leaves what was there', async () => {
     const disk = createScriptedTier('disk');
     const { cache } = create([disk], 100);
