@@ -147,7 +147,7 @@ export const SETTINGS = {
     0,
     256,
     'threads',
-    'Threads that decode and render; 0: one a core, at least two.',
+    'Threads that decode and render; 0: one a core, at least two. Of a single one, an upload may wait for a rendering.',
   ),
   WORKER_QUEUE: int(
     'Workers',

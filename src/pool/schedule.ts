@@ -1,8 +1,8 @@
 /**
- * Who may have a thread, and when. Renders pass a gate of their own that leaves a thread to uploads,
- * and each kind has its own bounded line. A caller who leaves while waiting is never started; one who
- * leaves later loses the result but not the thread, else anyone could make us restart threads by
- * hanging up.
+ * Who may have a thread, and when. Renders pass a gate of their own that leaves a thread to uploads (of a
+ * single one, the turn after the render that runs), and each kind has its own bounded line. A caller who
+ * leaves while waiting is never started; one who leaves later loses the result but not the thread, else
+ * anyone could make us restart threads by hanging up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGate } from './gate.ts';

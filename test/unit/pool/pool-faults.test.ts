@@ -161,6 +161,23 @@ describe('a pool whose jobs go wrong', () => {
     expect(pool.stats()).toMatchObject({ renders: 10, running: 0, queued: 0 });
   });
 
+  it('lets no more than one render go before an upload where there is only one thread', async () => {
+    const pool = start({ threads: 1, queueLimit: 20 });
+    const hold = holdOn('one-thread');
+    const renders = Array.from({ length: 3 }, () => render(pool, hold.job));
+    await hold.started(1);
+    const upload = ingest(pool, 'echo');
+    hold.release();
+    await upload;
+    expect(pool.stats().completed).toBeLessThan(3);
+    for (const started of [2, 3]) {
+      await hold.started(started);
+      hold.release();
+    }
+    await Promise.all(renders);
+    hold.close();
+  });
+
   it('takes uploads while the line of renders is full', async () => {
     const pool = start({ threads: 2, queueLimit: 1 });
     const hold = holdOn('full-renders');
