@@ -4,7 +4,8 @@ import { AppError } from '../errors.ts';
 import type { DiskIndex } from './disk-index.ts';
 import type { DiskItem } from './disk-item.ts';
 
-const SLICE_KEYS = 5000;
+/** About a millisecond: hits wait for no longer. */
+const SLICE_KEYS = 1024;
 const BATCH_FILES = 32;
 
 /**

@@ -40,7 +40,8 @@ export interface MemoryTier {
   stats(): TierStats;
 }
 
-const SLICE_KEYS = 4096;
+/** Two milliseconds: hits wait for no longer. */
+const SLICE_KEYS = 1024;
 
 export function createMemoryTier(options: MemoryTierOptions, clock: Clock): MemoryTier {
   const { limitBytes } = options;
