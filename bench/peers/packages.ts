@@ -2,28 +2,38 @@
  * The npm packages of peers, in a folder of their own (bench/peers/package.json): ipx brings a second
  * libvips, which has no place beside the product's. Installed when a run first needs them.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Bench } from '../scenario.ts';
 
 /** From dist/bench/peers back to the sources: these programs are run as they stand. */
 const FOLDER = fileURLToPath(new URL('../../../bench/peers/', import.meta.url));
 const COMMAND = 'npm ci --prefix bench/peers';
+const run = promisify(execFile);
 const DEADLINE_MS = 180_000;
 /** What npm writes last: a folder without it was left half installed. */
 const MARK = `${FOLDER}node_modules/.package-lock.json`;
 
 let tried: Promise<boolean> | undefined;
 
-async function install(bench: Pick<Bench, 'say'>): Promise<boolean> {
-  bench.say(`installing peers that npm has: ${COMMAND}`);
-  const args = ['ci', '--prefix', FOLDER, '--no-audit', '--no-fund', '--loglevel', 'error'];
-  const child = spawn('npm', args, { stdio: ['ignore', 'ignore', 'inherit'], timeout: DEADLINE_MS });
-  const [code] = await once(child, 'close').catch(() => [1]);
-  bench.say(code === 0 ? 'peers installed' : `peers could not be installed; by hand: ${COMMAND}`);
-  return code === 0 && existsSync(MARK);
+async function install({ say }: Pick<Bench, 'say'>): Promise<boolean> {
+  say(`installing peers that npm has: ${COMMAND}`);
+  try {
+    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], {
+      cwd: FOLDER,
+      timeout: DEADLINE_MS,
+    });
+    say('peers installed');
+    return existsSync(MARK);
+  } catch (error) {
+    // npm goes on with pages of usage.
+    const why = error instanceof Error ? error.message.split('\n').slice(0, 4).join(' ') : String(error);
+    say(`peers could not be installed: ${why}`);
+    say(`going on without them; by hand: ${COMMAND}`);
+    return false;
+  }
 }
 
 /** The path of a peer's program; undefined where its packages are missing and cannot be had. */
