@@ -14,6 +14,7 @@ export interface ExactLoad {
 }
 
 const DEADLINE_MS = 60_000;
+const REST_MS = 100;
 
 function requestOf({ url, headers = [] }: ExactLoad): Buffer {
   const { host, pathname, search } = new URL(url);
@@ -58,7 +59,7 @@ async function measureAnswer(load: ExactLoad): Promise<number> {
     answer = Buffer.concat([answer, chunk]);
   });
   socket.write(requestOf(load));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
   socket.destroy();
   if (!answer.subarray(0, 12).equals(Buffer.from(`HTTP/1.1 ${load.status}`))) {
     throw new Error(`${load.url}: ${answer.subarray(0, 40).toString('latin1')}`);

@@ -13,7 +13,7 @@ import { number } from '../report/format.ts';
 import type { Bench, Outcome, Row, Scenario, Series } from '../scenario.ts';
 
 const IMAGE = '4096.png';
-const HITS = { smoke: 5000, quick: 20_000, full: 200_000 } as const;
+const HITS = { smoke: 5000, quick: 10_000, full: 200_000 } as const;
 const KINDS = [
   { label: 'hit 4 KB', status: 200 },
   { label: '304', status: 304 },
