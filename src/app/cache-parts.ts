@@ -32,7 +32,7 @@ export async function createCacheParts(config: Config, deps: CachePartsDeps): Pr
   const { clock, log, health, redis } = deps;
   const memory = config.CACHE_ENABLED ? openMemory(config, deps) : undefined;
   const isHot = (key: string): boolean => memory?.peek(key) !== undefined;
-  const disk = config.CACHE_DIR === '' ? undefined : openDisk(config, { clock, log, isHot });
+  const disk = config.CACHE_DIR === '' ? undefined : openDisk(config, { clock, log, health, isHot });
   const store = redis === undefined ? disk : redis.createTier(disk);
   await sayBackend(store, redis, log);
   // Large bodies are kept on disk only where lookups go there.
@@ -78,14 +78,15 @@ async function sayBackend(store: Tier | undefined, redis: RedisParts | undefined
 
 function openDisk(
   config: Config,
-  deps: { readonly clock: Clock; readonly log: Log; readonly isHot: (key: string) => boolean },
+  { health, ...deps }: Omit<CachePartsDeps, 'redis'> & { readonly isHot: (key: string) => boolean },
 ): DiskTier {
+  health.note('disk', 'working', 'start');
   return createDiskTier(
     {
       dir: config.CACHE_DIR,
       limitBytes: config.CACHE_SIZE_MB * MIB,
       minFreeBytes: config.CACHE_MIN_FREE_MB * MIB,
     },
-    deps,
+    { ...deps, onState: (state, reason) => health.note('disk', state, reason) },
   );
 }

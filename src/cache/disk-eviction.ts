@@ -20,6 +20,10 @@ export interface DiskEvictionDeps {
 export interface DiskEviction {
   /** Room for one file, to be given back when it is in the index or given up. Undefined: there is none. */
   reserve(cost: number, signal: AbortSignal): Promise<(() => void) | undefined>;
+  /** Whether the budget has room for it at all. */
+  fits(cost: number): boolean;
+  /** At least so many bytes, though the limits hold: the filesystem has no space all the same. False: none. */
+  evict(bytes: number): Promise<boolean>;
   /** Evicts until the limits hold, or the signal says to stop. */
   shrink(signal: AbortSignal): Promise<void>;
   evictions(): number;
@@ -63,11 +67,11 @@ export function createDiskEviction(deps: DiskEvictionDeps): DiskEviction {
   /** False: nothing is left to evict, or nothing can be (a filesystem that became read-only). */
   async function evictBatch(bytes: number): Promise<boolean> {
     const victims = pick(bytes);
-    const removed = await Promise.all(victims.map(evict));
+    const removed = await Promise.all(victims.map(evictOne));
     return victims.length > 0 && removed.every(Boolean);
   }
 
-  async function evict(item: DiskItem): Promise<boolean> {
+  async function evictOne(item: DiskItem): Promise<boolean> {
     const isRemoved = await deps.removeFile(item);
     if (isRemoved) evictions += 1;
     // Its bytes are still taken, and still good.
@@ -101,6 +105,8 @@ export function createDiskEviction(deps: DiskEvictionDeps): DiskEviction {
 
   return {
     reserve,
+    fits: (cost) => cost <= limitBytes,
+    evict: evictBatch,
     shrink: async (signal) => {
       await makeRoom(signal);
     },

@@ -93,9 +93,25 @@ async function withFolderOf<T>(path: string, work: () => Promise<T>): Promise<T>
     return await work();
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     return work();
   }
+}
+
+/** One by one: Node's own recursion says ENOENT where there was no space (seen with Node 20). */
+async function makeFolder(path: string): Promise<void> {
+  const attempt = async (): Promise<string> =>
+    mkdir(path).then(
+      () => '',
+      (error: unknown) => {
+        const code = errorCode(error);
+        if (code === 'EEXIST' || code === 'ENOENT') return code;
+        throw error;
+      },
+    );
+  if ((await attempt()) !== 'ENOENT') return;
+  await makeFolder(dirname(path));
+  await attempt();
 }
 
 async function writeNew(path: string, pieces: readonly Uint8Array[]): Promise<void> {

@@ -11,7 +11,7 @@ import { createDiskBody } from './disk-body.ts';
 import { encodeHead } from './disk-file.ts';
 import { createDiskItem, diskCost } from './disk-item.ts';
 import type { DiskParts } from './disk-parts.ts';
-import { errorCode } from './disk-read.ts';
+import { errorCode, isNoSpace } from './disk-read.ts';
 import { createGrowingFile, type GrowingFile } from './growing-file.ts';
 import type { GrowingBody, Keep } from './origin.ts';
 
@@ -88,7 +88,8 @@ function fill(filling: Filling): GrowingBody {
     .then(async (ready) => (ready === undefined ? undefined : finish(filling, ready)))
     .catch((error: unknown) => {
       // What the pull or a caller broke off says nothing about the folder.
-      if (!signal.aborted && errorCode(error) !== '') parts.writes.failed(error);
+      if (isNoSpace(error)) parts.space.forget();
+      else if (!signal.aborted && errorCode(error) !== '') parts.health.writes.failed(error);
       return undefined;
     });
 

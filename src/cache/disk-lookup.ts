@@ -16,7 +16,7 @@ type FoundOutcome = Extract<ReadOutcome, { kind: 'found' }>;
 const TOUCH_EVERY_MS = 3_600_000;
 
 export function createDiskLookup(parts: DiskParts, wholeBytesMax: number): DiskLookup {
-  const { paths, folder, index, inheritance, reads, nowMs } = parts;
+  const { paths, folder, index, inheritance, health, nowMs } = parts;
   let hits = 0;
   let misses = 0;
 
@@ -34,7 +34,7 @@ export function createDiskLookup(parts: DiskParts, wholeBytesMax: number): DiskL
     if (item === undefined && !inheritance.mayHaveMore()) return undefined;
     if (item !== undefined && isDiskItemExpired(item, nowMs())) return lose(key, item);
     const path = paths.fileOf(paths.nameOf(key));
-    const outcome = await reads.watch(signal, async () =>
+    const outcome = await health.reads.watch(signal, async () =>
       folder.gated(signal, async () => readStored(path, key, item, wholeBytesMax, signal)),
     );
     if (outcome.kind === 'absent') {

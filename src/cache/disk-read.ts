@@ -102,6 +102,12 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   });
 }
 
+/** Bytes, inodes or a quota: something that evicting files may give back. */
+export function isNoSpace(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** The system's code of a filesystem error: ENOENT, ENOSPC. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

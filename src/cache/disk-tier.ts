@@ -11,6 +11,7 @@ import { abortable } from './abortable.ts';
 import { createDiskChanges } from './disk-changes.ts';
 import { createDiskEviction } from './disk-eviction.ts';
 import { createDiskFolder } from './disk-folder.ts';
+import { createDiskHealth, type DiskState } from './disk-health.ts';
 import { createDiskIndex } from './disk-index.ts';
 import { createDiskInheritance } from './disk-inheritance.ts';
 import { isDiskItemExpired, type DiskItem } from './disk-item.ts';
@@ -20,7 +21,6 @@ import type { DiskParts } from './disk-parts.ts';
 import { createDiskPaths } from './disk-paths.ts';
 import { createDiskSpace } from './disk-space.ts';
 import { startDiskUpkeep } from './disk-upkeep.ts';
-import { createHealthNote } from './health-note.ts';
 import type { Keep } from './origin.ts';
 import type { Tier } from './tier.ts';
 
@@ -37,6 +37,8 @@ export interface DiskTierDeps {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Whether the memory tier has the key: it is then in use, though nobody reads it from disk. */
   readonly isHot?: (key: string) => boolean;
+  /** Once per change. */
+  readonly onState?: (state: DiskState, reason: string) => void;
   /** Between two slices of the loading; for tests to count. */
   readonly yieldTurn?: () => Promise<unknown>;
 }
@@ -110,7 +112,7 @@ export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): Di
       hits: lookup.hits(),
       misses: lookup.misses(),
       evictions: eviction.evictions(),
-      errors: parts.reads.failures() + parts.writes.failures(),
+      errors: parts.health.reads.failures() + parts.health.writes.failures(),
     }),
     close,
     keep: keeping.keep,
@@ -132,8 +134,7 @@ function createParts(
   const folder = createDiskFolder(paths);
   const index = createDiskIndex();
   const space = createDiskSpace(options.dir, options.minFreeBytes, deps.clock);
-  const reads = createHealthNote('disk', 'read', deps.log);
-  const writes = createHealthNote('disk', 'written', deps.log);
+  const health = createDiskHealth(deps.log, deps.onState ?? (() => undefined));
 
   async function removeFile(item: DiskItem): Promise<boolean> {
     try {
@@ -141,13 +142,13 @@ function createParts(
       space.note(-item.cost);
       return true;
     } catch (error) {
-      writes.failed(error);
+      health.writes.failed(error);
       return false;
     }
   }
 
   function noteFailure(error: unknown): void {
-    if (!stopped.aborted) writes.failed(error);
+    if (!stopped.aborted) health.writes.failed(error);
   }
 
   function background(work: Promise<unknown>): void {
@@ -161,6 +162,7 @@ function createParts(
   const isStopped = (): boolean => stopped.aborted;
   const yields = deps.yieldTurn === undefined ? {} : { yieldTurn: deps.yieldTurn };
   const shared = { paths, folder, index, nowMs };
-  const inheritance = createDiskInheritance({ ...shared, isStopped, onSkipped: reads.failed, ...yields });
-  return { paths, folder, index, space, eviction, inheritance, reads, writes, nowMs, removeFile, background };
+  const onSkipped = health.reads.failed;
+  const inheritance = createDiskInheritance({ ...shared, isStopped, onSkipped, ...yields });
+  return { paths, folder, index, space, eviction, inheritance, health, nowMs, removeFile, background };
 }

@@ -20,7 +20,7 @@ export function startDiskUpkeep(parts: DiskParts, changes: DiskChanges, stop: Ab
       await parts.inheritance.run();
       await parts.eviction.shrink(stop);
     } catch (error) {
-      parts.reads.failed(error);
+      parts.health.reads.failed(error);
     }
   }
 

@@ -13,6 +13,8 @@ export function createHealthNote(
   name: string,
   verb: 'read' | 'written',
   log: Pick<Log, 'info' | 'warn'>,
+  /** Once per change; '' : it works. */
+  onChange: (reason: string) => void = () => undefined,
 ): HealthNote {
   let isFailing = false;
   let failures = 0;
@@ -23,12 +25,14 @@ export function createHealthNote(
     isFailing = true;
     const reason = error instanceof Error ? error.message : String(error);
     log.warn({ tier: name, reason }, `The ${name} tier cannot be ${verb}: going on without it`);
+    onChange(reason);
   }
 
   function worked(): void {
     if (!isFailing) return;
     isFailing = false;
     log.info({ tier: name, failures }, `The ${name} tier can be ${verb} again`);
+    onChange('');
   }
 
   async function watch<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

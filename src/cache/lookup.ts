@@ -38,6 +38,12 @@ export interface Found extends Stored {
   readonly steps: readonly TierStep[];
 }
 
+/**
+ * What must keep it: any tier; or one that memory's evictions do not reach, where there is one (a tier
+ * behind memory, an origin that is written through).
+ */
+export type KeepWhere = 'anywhere' | 'behind-memory';
+
 export interface Cache {
   /** Memory only, synchronous, allocates nothing: the hit path. Counts a hit or nothing. */
   peek(key: string): Hot | undefined;
@@ -49,9 +55,17 @@ export interface Cache {
   find(key: string, signal: AbortSignal, admit?: () => void): Promise<Found | undefined>;
   /** Whether some tier has the key at hand without a round trip. */
   has(key: string): boolean;
-  /** Into every tier. `replaced`: the key was known. AppError storage_unavailable when none kept it. */
-  put(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<{ readonly replaced: boolean }>;
-  /** From every tier, with everything rendered from it. */
+  /**
+   * Into every tier. `replaced`: the key was known. AppError storage_unavailable when none kept it that
+   * will do; what was there before stays then.
+   */
+  put(
+    entry: Entry,
+    body: Uint8Array,
+    signal: AbortSignal,
+    where?: KeepWhere,
+  ): Promise<{ readonly replaced: boolean }>;
+  /** From every tier, with everything rendered from it. AppError storage_unavailable when one could not. */
   delete(key: string, signal: AbortSignal): Promise<boolean>;
   /** From every tier, with everything rendered from it, but not from the origin: it can come back from there. */
   clear(key: string, signal: AbortSignal): Promise<boolean>;

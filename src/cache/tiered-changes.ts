@@ -6,12 +6,19 @@
  */
 import type { Entry } from '../core/entry.ts';
 import { AppError } from '../errors.ts';
+import type { KeepWhere } from './lookup.ts';
 import type { Origin } from './origin.ts';
 import type { Flight } from './single-flight.ts';
 import type { TierRow, TierSlot } from './tier-row.ts';
+import { createRemoval, deleteInTier, namesOf, uninterrupted } from './tiered-removal.ts';
 
 export interface TieredChanges {
-  put(entry: Entry, body: Uint8Array, signal: AbortSignal): Promise<{ readonly replaced: boolean }>;
+  put(
+    entry: Entry,
+    body: Uint8Array,
+    signal: AbortSignal,
+    where?: KeepWhere,
+  ): Promise<{ readonly replaced: boolean }>;
   delete(key: string, signal: AbortSignal): Promise<boolean>;
   /** Out of every tier, but never from the origin: what was cleared can be read from there again. */
   clear(key: string, signal: AbortSignal): Promise<boolean>;
@@ -31,11 +38,13 @@ export function createTieredChanges(
   { has, memoryKeepsAlone }: TieredChangesOptions,
 ): TieredChanges {
   const { memory, slots, origin, flights, locks } = row;
+  const { removeHere, removeForSure } = createRemoval(row);
 
   async function put(
     entry: Entry,
     body: Uint8Array,
     signal: AbortSignal,
+    where: KeepWhere = 'anywhere',
   ): Promise<{ readonly replaced: boolean }> {
     return locks.run(entry.key, signal, async () => {
       const replaced = has(entry.key);
@@ -43,13 +52,15 @@ export function createTieredChanges(
       const marked = await putAtOrigin(origin, entry, body);
       const lost: TierSlot[] = [];
       for (const slot of slots) if (!(await putInTier(slot, marked, body))) lost.push(slot);
-      const isLost = lost.length === slots.length;
-      const isHot = memory?.put(marked, body) !== undefined;
-      if (isLost && !(isHot && memoryKeepsAlone)) {
+      const isBehind = marked !== entry || lost.length < slots.length;
+      const mustBeBehind = !memoryKeepsAlone || (where === 'behind-memory' && slots.length > 0);
+      if (mustBeBehind && !isBehind) {
         // A tier that did not answer in time may have taken it: nobody knows which it has.
-        if (isHot) memory?.delete(entry.key);
-        throw new AppError('storage_unavailable');
+        if (!memoryKeepsAlone) memory?.delete(entry.key);
+        throw refusal(lost);
       }
+      const isHot = memory?.put(marked, body) !== undefined;
+      if (!isHot && !isBehind) throw refusal(lost);
       // A tier that did not take the new value must not bring back the one before it.
       for (const slot of lost) await deleteInTier(slot, entry.key);
       flights.invalidate(entry.key);
@@ -60,23 +71,14 @@ export function createTieredChanges(
   async function remove(key: string, signal: AbortSignal): Promise<boolean> {
     return locks.run(key, signal, async () => {
       const wasAtOrigin = await deleteAtOrigin(origin, key);
-      return (await removeHere(key)) || wasAtOrigin;
+      return (await removeForSure(key)) || wasAtOrigin;
     });
-  }
-
-  async function removeHere(key: string): Promise<boolean> {
-    flights.invalidate(key);
-    let existed = memory?.delete(key) ?? false;
-    for (const slot of slots) existed = (await deleteInTier(slot, key)) || existed;
-    flights.invalidate(key);
-    memory?.delete(key);
-    return existed;
   }
 
   async function clear(key: string, signal: AbortSignal): Promise<boolean> {
     return locks.run(key, signal, async () => {
       origin?.forget(key);
-      return removeHere(key);
+      return removeForSure(key);
     });
   }
 
@@ -126,15 +128,9 @@ async function putInTier(slot: TierSlot, entry: Entry, body: Uint8Array): Promis
   }
 }
 
-async function deleteInTier(slot: TierSlot, key: string): Promise<boolean> {
-  try {
-    const existed = await slot.tier.delete(key, uninterrupted());
-    slot.unsure.settle(key);
-    return existed;
-  } catch {
-    slot.unsure.add(key);
-    return false;
-  }
+function refusal(lost: readonly TierSlot[]): AppError {
+  const detail = `Nothing was accepted: not taken by ${namesOf(lost)}.`;
+  return new AppError('storage_unavailable', lost.length === 0 ? undefined : detail);
 }
 
 /** The number removed; takes from `hot` what this tier had too, so that no key counts twice. */
@@ -150,8 +146,4 @@ async function deleteWhereInTier(
     return true;
   };
   return tier.deleteWhere(accepts, signal);
-}
-
-function uninterrupted(): AbortSignal {
-  return new AbortController().signal;
 }

@@ -68,10 +68,14 @@ async function decodeAndKeep(upload: Upload, deps: IngestDeps, signal: AbortSign
   const image = await deps.pool.ingest(upload.body, upload.form, signal);
   const entry = describe(upload, image, deps.clock.nowMs());
   const accepted = AbortSignal.timeout(deps.storeTimeoutMs);
-  const { replaced } = await deps.cache.put(entry, image.bytes, accepted);
+  const isPartial = upload.partialIndex !== undefined;
+  // An image that memory alone had would be lost by its evicting it: only a partial may be.
+  const where = isPartial ? 'anywhere' : 'behind-memory';
+  const { replaced } = await deps.cache.put(entry, image.bytes, accepted, where);
   const url = addressOf(upload, image.version, deps.publicBaseUrl);
   await deps.announce(announcement(upload, entry, url));
-  if (upload.partialIndex === undefined) await deps.cache.delete(partialKey(upload.id), accepted);
+  // It is accepted by now: a partial that stays goes by its time.
+  if (!isPartial) await deps.cache.delete(partialKey(upload.id), accepted).catch(() => false);
   const { version, mime, width, height, thumbhash } = image;
   return { id: upload.id, version, bytes: entry.bytes, mime, width, height, thumbhash, url, replaced };
 }

@@ -151,6 +151,33 @@ describe('putting', () => {
     expect((await cache.find('image:a', nobody))?.body).toBe(OLD);
   });
 
+  it('is not content with memory where it must be kept behind it, and leaves what was there', async () => {
+    const [disk, redis] = [createScriptedTier('disk'), createScriptedTier('redis')];
+    const { cache, memory } = create([disk, redis]);
+    await cache.put(entryOf('image:a', OLD), OLD, nobody, 'behind-memory');
+    for (const tier of [disk, redis]) tier.keeps = false;
+    disk.before = (call) => {
+      if (call === 'put') throw new Error('EROFS');
+    };
+    const attempt = cache.put(entryOf('image:a', NEW), NEW, nobody, 'behind-memory');
+    await expect(attempt).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      detail: 'Nothing was accepted: not taken by disk, redis.',
+    });
+    expect(cache.peek('image:a')?.body).toBe(OLD);
+    memory.clear();
+    expect((await cache.find('image:a', nobody))?.body).toBe(OLD);
+    redis.keeps = true;
+    await cache.put(entryOf('image:a', NEW), NEW, nobody, 'behind-memory');
+    expect((await cache.find('image:a', nobody))?.body).toBe(NEW);
+  });
+
+  it('keeps in memory what must be kept behind it where there is nothing behind it', async () => {
+    const { cache } = create([]);
+    await cache.put(entryOf('image:a', OLD), OLD, nobody, 'behind-memory');
+    expect(cache.peek('image:a')?.body).toBe(OLD);
+  });
+
   it('fails when nobody keeps it, and leaves what was there', async () => {
     const disk = createScriptedTier('disk');
     const { cache } = create([disk], 100);
@@ -238,6 +265,25 @@ describe('deleting', () => {
     expect(await cache.delete('image:a', nobody)).toBe(false);
     expect(cache.peek('variant:a')).toBeUndefined();
     expect(disk.held.size).toBe(0);
+  });
+
+  it('says of which tier it could not remove a key, and serves it no more', async () => {
+    const disk = createScriptedTier('disk');
+    const { cache } = create([disk]);
+    await cache.put(entryOf('image:a', OLD), OLD, nobody);
+    disk.before = (call) => {
+      if (call === 'delete') throw new Error('EROFS');
+    };
+    for (const remove of [cache.delete, cache.clear]) {
+      await expect(remove('image:a', nobody)).rejects.toMatchObject({
+        code: 'storage_unavailable',
+        detail: 'Not served any more, but still kept by: disk.',
+      });
+      await expect(cache.find('image:a', nobody)).rejects.toMatchObject({ code: 'storage_unavailable' });
+    }
+    disk.before = () => undefined;
+    expect(await cache.delete('image:a', nobody)).toBe(true);
+    expect(await cache.find('image:a', nobody)).toBeUndefined();
   });
 
   it('counts each key once, whether memory, a tier or both had it', async () => {

@@ -27,12 +27,15 @@ const decoded: IngestResult = {
 /** Everything that the flow does, in its order. */
 let done: string[];
 let drafts: EventDraft[];
+/** Where each put had to be kept. */
+let wheres: (string | undefined)[];
 let kept: Map<string, Entry>;
 let hot: boolean;
 
 beforeEach(() => {
   done = [];
   drafts = [];
+  wheres = [];
   kept = new Map();
   hot = true;
 });
@@ -45,8 +48,9 @@ function deps(image: IngestResult | AppError = decoded, more: Partial<IngestDeps
   const cache = {
     peek: (key: string) => (hot ? stored(key) : undefined),
     find: async (key: string) => stored(key),
-    put: async (entry: Entry) => {
+    put: async (entry: Entry, _body: Uint8Array, _signal: AbortSignal, where?: string) => {
       done.push(`put ${entry.key}`);
+      wheres.push(where);
       const replaced = kept.has(entry.key);
       kept.set(entry.key, entry);
       return { replaced };
@@ -123,6 +127,20 @@ describe('an image', () => {
     };
     await expect(ingestImage(upload(), { ...failing, cache }, nobody)).rejects.toThrow('storage_unavailable');
     expect(drafts).toEqual([]);
+  });
+
+  test('is kept behind memory; a partial may be anywhere, and staying does not undo the final', async () => {
+    const all = deps();
+    const cache: Cache = {
+      ...all.cache,
+      delete: async () => {
+        throw new AppError('storage_unavailable');
+      },
+    };
+    await ingestImage(upload({ partialIndex: 0 }), { ...all, cache }, nobody);
+    const receipt = await ingestImage(upload(), { ...all, cache }, nobody);
+    expect(receipt.replaced).toBe(false);
+    expect(wheres).toEqual(['anywhere', 'behind-memory']);
   });
 
   test('that is decoded is kept and announced though its sender has left', async () => {
