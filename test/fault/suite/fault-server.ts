@@ -1,7 +1,7 @@
 /** The built server as a process of its own, started again by hand where a fault kills it, and its readings. */
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
-import { serveCli, newFolder, type CliRun } from '../../fixtures/run-cli.ts';
+import { serveCli, newFolder, type CliOptions, type CliRun } from '../../fixtures/run-cli.ts';
 import { rm } from 'node:fs/promises';
 
 export interface Answer {
@@ -94,13 +94,15 @@ async function portToKeep(): Promise<number> {
   }
 }
 
+/** `how` it is started. */
 export async function startFaultServer(
   settings: Readonly<Record<string, string>> = {},
+  how: Pick<CliOptions, 'under'> = {},
 ): Promise<FaultServer> {
   const folder = newFolder();
   const port = await portToKeep();
   const all = { ...SETTINGS, ...settings, PORT: String(port) };
-  let run: CliRun & { readonly url: string } = await serveCli(all, folder);
+  let run: CliRun & { readonly url: string } = await serveCli(all, folder, how);
   let said = '';
   // Without keep-alive no client connection is left to be taken for a leak.
   const agent = new Agent({ keepAlive: false });
@@ -163,7 +165,7 @@ export async function startFaultServer(
     async restart(more = {}) {
       await run.ended;
       said += run.out() + run.err();
-      run = await serveCli({ ...all, ...more }, folder);
+      run = await serveCli({ ...all, ...more }, folder, how);
     },
     async close() {
       agent.destroy();
