@@ -3,7 +3,15 @@
  * passed in and imports its type. The SDK's retries are off: deadlines and the breaker are the origin's.
  */
 import type { TokenCredential } from '@azure/identity';
-import { BlobServiceClient, type ContainerClient, type StoragePipelineOptions } from '@azure/storage-blob';
+import {
+  BlobServiceClient,
+  newPipeline,
+  type ContainerClient,
+  type Pipeline,
+  type RequestPolicy,
+  type StoragePipelineOptions,
+} from '@azure/storage-blob';
+import { traceOf } from '../core/trace-context.ts';
 
 export interface AzureClientOptions {
   readonly connectionString: string;
@@ -13,6 +21,25 @@ export interface AzureClientOptions {
 }
 
 const PIPELINE: StoragePipelineOptions = { retryOptions: { maxTries: 1 } };
+
+type Credential = NonNullable<Parameters<typeof newPipeline>[0]>;
+
+/** Tells Azure whose request a call is made for, where that said so. */
+function passTraceOn(next: RequestPolicy): RequestPolicy {
+  return {
+    async sendRequest(request) {
+      const trace = request.abortSignal instanceof AbortSignal ? traceOf(request.abortSignal) : undefined;
+      if (trace !== undefined) request.headers.set('traceparent', trace.traceparent);
+      return next.sendRequest(request);
+    },
+  };
+}
+
+function pipelineOf(credential: Credential): Pipeline {
+  const pipeline = newPipeline(credential, PIPELINE);
+  pipeline.factories.unshift({ create: passTraceOn });
+  return pipeline;
+}
 
 function accountUrl(account: string): string {
   return account.includes('://') ? account : `https://${account}.blob.core.windows.net`;
@@ -24,11 +51,12 @@ export async function createAzureContainer(
 ): Promise<ContainerClient | undefined> {
   const { connectionString, account, container } = options;
   if (connectionString !== '') {
-    return BlobServiceClient.fromConnectionString(connectionString, PIPELINE).getContainerClient(container);
+    const { url, credential } = BlobServiceClient.fromConnectionString(connectionString, PIPELINE);
+    return new BlobServiceClient(url, pipelineOf(credential)).getContainerClient(container);
   }
   if (account === '') return undefined;
   const credential = await defaultCredential();
-  return new BlobServiceClient(accountUrl(account), credential, PIPELINE).getContainerClient(container);
+  return new BlobServiceClient(accountUrl(account), pipelineOf(credential)).getContainerClient(container);
 }
 
 /** Loaded only where it is needed: it is larger than everything else here together. */

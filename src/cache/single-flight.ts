@@ -2,6 +2,7 @@
  * One lookup per key at a time: who asks while it is under way shares its result. The lookup is aborted
  * only when all of them have left, and learns whether what it found was invalidated meanwhile.
  */
+import { carryTrace } from '../core/trace-context.ts';
 import { abortable } from './abortable.ts';
 
 export interface Flight {
@@ -93,6 +94,8 @@ export function createSingleFlight<T>({ ageMs, nowMs } = NEVER_TOO_OLD): SingleF
     if (isTooOld) close(key, underWay.controller.signal);
     const joined = isTooOld ? undefined : underWay;
     const running = joined ?? start(key, work);
+    // Who began it is whom its calls are made for.
+    if (joined === undefined) carryTrace(signal, running.controller.signal);
     running.waiting += 1;
     try {
       return { value: await abortable(running.result, signal), collapsed: joined !== undefined };

@@ -2,6 +2,8 @@
  * One AbortSignal for a call that must both begin and go on in time: it aborts when the caller's does,
  * or when nothing has happened for `stallMs`. Knows nothing of what is called.
  */
+import { carryTrace } from './trace-context.ts';
+
 export interface Deadline {
   readonly signal: AbortSignal;
   /** Something happened: the time starts again. */
@@ -36,6 +38,7 @@ export function createDeadline(stallMs: number, outer: AbortSignal): Deadline {
     pause();
     outer.removeEventListener('abort', give);
   };
+  carryTrace(outer, controller.signal);
   if (outer.aborted) give();
   else outer.addEventListener('abort', give, { once: true });
   touch();

@@ -4,6 +4,7 @@
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { ClientOf } from '../core/client-address.ts';
+import { noteTrace, parseTraceparent } from '../core/trace-context.ts';
 import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
 import { openRequestBody, type RequestBody } from './request-body.ts';
@@ -40,6 +41,8 @@ export interface Answer {
 
 export interface Exchange {
   readonly id: string;
+  /** What every log line of this request begins with. */
+  readonly logFields: { readonly requestId: string; readonly traceId?: string };
   readonly request: Request;
   readonly startedAtMs: number;
   /** Aborts when the client leaves before the answer has ended. */
@@ -160,14 +163,18 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
   const { log } = context;
   const request = copyRequest(res, req, context.clientOf);
   const controller = new AbortController();
+  const trace = parseTraceparent(request.header('traceparent'));
+  if (trace !== undefined) noteTrace(controller.signal, trace);
   const id = nextId();
   const startedAtMs = performance.now();
   let begun = false;
 
+  const logFields = trace === undefined ? { requestId: id } : { requestId: id, traceId: trace.traceId };
+
   const logEnd = (status: number): void => {
     if (!log.isLevelEnabled('debug')) return;
     const ms = Math.round((performance.now() - startedAtMs) * 100) / 100;
-    log.debug({ requestId: id, method: request.method, path: request.path, status, ms }, 'request');
+    log.debug({ ...logFields, method: request.method, path: request.path, status, ms }, 'request');
   };
 
   res.onAborted(() => {
@@ -189,6 +196,7 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
 
   return {
     id,
+    logFields,
     request,
     startedAtMs,
     signal: controller.signal,

@@ -41,7 +41,7 @@ export function sendProblem(
   if (status >= 500) {
     const { path } = exchange.request;
     const level = error.code === 'internal' ? 'error' : 'warn';
-    log[level]({ requestId: exchange.id, path, code: error.code, err: error.cause ?? error }, error.message);
+    log[level]({ ...exchange.logFields, path, code: error.code, err: error.cause ?? error }, error.message);
   }
   exchange.send(problemAnswer(error, extra));
 }

@@ -1,4 +1,5 @@
 /** Which headers pass between the client and the upstream application, each way (RFC 9110 7.6.1). Pure. */
+import { parseTraceparent } from '../core/trace-context.ts';
 import type { ApiRequest, HeaderPairs } from './api-message.ts';
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -44,6 +45,15 @@ function namedByConnection(headers: ReadonlyMap<string, string>): ReadonlySet<st
   return new Set(names.map((name) => name.trim()));
 }
 
+/** The request's trace goes on, unless it is none (W3C Trace Context 3.2.4). */
+function dropBadTrace(headers: Record<string, string>): void {
+  const { traceparent } = headers;
+  if (traceparent === undefined || parseTraceparent(traceparent) === undefined) {
+    delete headers['traceparent'];
+    delete headers['tracestate'];
+  }
+}
+
 /** For an answer that may be kept for everybody. */
 export function sharedRequestHeaders(request: ApiRequest): Record<string, string> {
   const named = namedByConnection(request.headers);
@@ -52,6 +62,7 @@ export function sharedRequestHeaders(request: ApiRequest): Record<string, string
     const stays = HOP_BY_HOP.has(name) || named.has(name) || ANSWERED_HERE.has(name) || POISON.test(name);
     if (!stays) headers[name] = value;
   }
+  dropBadTrace(headers);
   headers['accept-encoding'] = acceptedEncoding(request);
   headers['via'] = '1.1 afterimage';
   return headers;
@@ -70,6 +81,7 @@ export function ownRequestHeaders(request: ApiRequest): Record<string, string> {
       name === 'content-length';
     if (!stays) headers[name] = value;
   }
+  dropBadTrace(headers);
   const before = request.headers.get('x-forwarded-for');
   headers['x-forwarded-for'] =
     before === undefined ? request.clientAddress : `${before}, ${request.clientAddress}`;

@@ -78,7 +78,7 @@ async function handle(exchange: Exchange, spend: Spend, deps: ApiRoutesDeps): Pr
     const admit = (): void => spend('misses');
     const request: ApiRequest = { method, path, query, headers, clientAddress: peerAddress(), body, admit };
     const answer = await deps.api.handle(request, exchange.signal);
-    deps.log.debug({ requestId: exchange.id, path, cache: LOGGED[answer.trace.kind] }, 'api');
+    deps.log.debug({ ...exchange.logFields, path, cache: LOGGED[answer.trace.kind] }, 'api');
     await send(exchange, answer);
   } finally {
     read?.release();
