@@ -76,6 +76,23 @@ describe('an image that another program stored', () => {
     }
   });
 
+  it('is found whatever type the keys before it were of, and asked for as that type afterwards', async () => {
+    const image = Buffer.from(await png());
+    const own = bodyOf(1, 1000);
+    await set('image:theirs', image);
+    await instance.tier.put(entryOf('image:ours', own), own, nobody);
+    for (const key of ['image:theirs', 'image:ours', 'image:ours', 'image:theirs', 'image:none']) {
+      const expected = { 'image:theirs': image, 'image:ours': Buffer.from(own) }[key];
+      expect((await bytes(key))?.equals(expected ?? Buffer.alloc(0))).toBe(expected && true);
+    }
+    for (let time = 0; time < 100; time += 1) await bytes('image:theirs');
+    await server.cli('CONFIG', 'RESETSTAT');
+    for (let time = 0; time < 10; time += 1) await bytes('image:theirs');
+    const commands = await server.cli('INFO', 'commandstats');
+    expect(/cmdstat_getrange:calls=(\d+)/.exec(commands)?.[1]).toBe('10');
+    expect(commands).not.toContain('cmdstat_hmget');
+  });
+
   it('expires when Redis says so', async () => {
     await set('image:x', await png(), 'PX', '60000');
     const before = Date.now();
