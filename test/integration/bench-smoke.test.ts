@@ -12,7 +12,7 @@ const COMPARE = fileURLToPath(new URL('../../dist/bench/compare.js', import.meta
 const REPOSITORY = fileURLToPath(new URL('../../.git', import.meta.url));
 const DEADLINE_MS = 150_000;
 /** One for each kind of load and of subject; the order in which they run. */
-const SCENARIOS = ['conditional', 's1', 'stampede', 'eviction', 'growth'];
+const SCENARIOS = ['conditional', 'stampede', 'eviction', 'growth'];
 const run = promisify(execFile);
 const PEERS = fileURLToPath(new URL('../../bench/peers/node_modules/.package-lock.json', import.meta.url));
 const hasWrk = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'wrk')));
