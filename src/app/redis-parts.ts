@@ -179,6 +179,8 @@ async function openBus(
       createHistory: () => createHistory(options, clock),
       onSwitch: (to, reason) => {
         if (to === 'shared') log.info('events go through Redis to every instance');
+        else if (to === 'lost')
+          log.warn({ reason }, 'events of other instances do not arrive until Redis is back');
         else log.warn({ reason }, 'events reach only the streams of this instance until Redis is back');
         health.note('events-bus', to, reason);
       },

@@ -7,7 +7,7 @@ import { compareCursors, cursorTimeMs } from '../core/cursor.ts';
 import type { EventDraft, ImageEvent } from '../core/event.ts';
 import type { Bus, GapReason } from '../events/bus.ts';
 import type { History } from '../events/history.ts';
-import { createBusHistory } from './bus-history.ts';
+import { createBusHistory, type BusHistory } from './bus-history.ts';
 import { asEvent } from './event-entry.ts';
 import {
   createEventStream,
@@ -17,7 +17,7 @@ import {
 } from './event-stream.ts';
 import { loadHistory } from './load-history.ts';
 import { nextLocalCursor } from './local-cursor.ts';
-import { createOutage, type Outage, type OutageDeps } from './outage.ts';
+import { createOutage, type Outage } from './outage.ts';
 import type { RedisClient } from './redis-client.ts';
 import { createStreamFollower, type FollowerOptions, type StreamFollower } from './stream-follower.ts';
 
@@ -32,9 +32,11 @@ export interface RedisBusDeps {
   readonly stream: RedisClient;
   readonly clock: Clock;
   readonly createHistory: () => History;
-  /** Once per change. `local`: events reach only those who are here. */
-  readonly onSwitch: OutageDeps['onSwitch'];
+  /** Once per change. `local`: events reach only those who are here. `lost`: those of others do not arrive. */
+  readonly onSwitch: (to: BusState, reason: string) => void;
 }
+
+type BusState = 'shared' | 'local' | 'lost';
 
 export interface RedisBusStats {
   /** Reads the stream. */
@@ -75,6 +77,8 @@ export function createRedisBus(options: RedisBusOptions, deps: RedisBusDeps): Re
     if (!outage.wasDelivered(entry.origin)) delivery.give(entry.event);
   }
 
+  const tell = createTeller(deps.onSwitch, () => stateOf(outage, follower));
+
   const load = async (throughId: string, began: string): Promise<void> =>
     loadHistory(throughId, began, { client: deps.stream, stream, history });
 
@@ -82,6 +86,7 @@ export function createRedisBus(options: RedisBusOptions, deps: RedisBusDeps): Re
     options,
     { ...deps, client: deps.stream, stream },
     {
+      onUp: (_, reason) => tell(reason),
       onEntry: take,
       onLost: delivery.lose,
       async onRestart({ id }, began, why) {
@@ -101,8 +106,8 @@ export function createRedisBus(options: RedisBusOptions, deps: RedisBusDeps): Re
     },
   );
   const outage = createOutage({
-    ...deps,
     history,
+    onSwitch: (_, reason) => tell(reason),
     deliver: delivery.give,
     redisNowMs: () => follower.redisNowMs(),
   });
@@ -113,9 +118,7 @@ export function createRedisBus(options: RedisBusOptions, deps: RedisBusDeps): Re
     async start() {
       await follower.start();
       if (follower.isUp()) return;
-      // The past begins now: a stream that starts here must not ask for what was before.
-      const cursor = nextLocalCursor(history.head(), follower.redisNowMs());
-      history.begin({ cursor, reason: 'restarted' }, [], cursor);
+      beginNow(history, follower);
       outage.begin('Redis could not be reached');
     },
     tellGap: delivery.lose,
@@ -136,6 +139,28 @@ export function createRedisBus(options: RedisBusOptions, deps: RedisBusDeps): Re
       delivery.listen(ignore, ignore);
       await follower.close();
     },
+  };
+}
+
+function stateOf(outage: Outage, follower: StreamFollower): BusState {
+  if (outage.isOn()) return 'local';
+  return follower.isUp() ? 'shared' : 'lost';
+}
+
+/** A stream that starts here must not ask for what was before. */
+function beginNow(history: BusHistory, follower: StreamFollower): void {
+  const cursor = nextLocalCursor(history.head(), follower.redisNowMs());
+  history.begin({ cursor, reason: 'restarted' }, [], cursor);
+}
+
+/** Once per change. */
+function createTeller(onSwitch: RedisBusDeps['onSwitch'], read: () => BusState): (reason: string) => void {
+  let told: BusState = 'shared';
+  return (reason) => {
+    const now = read();
+    if (now === told) return;
+    told = now;
+    onSwitch(now, reason);
   };
 }
 

@@ -27,10 +27,15 @@ export interface StreamFollower {
   close(): Promise<void>;
 }
 
+export interface FollowerListener extends ReaderListener {
+  /** It reads now, or it does not. Once per change. */
+  readonly onUp: (isUp: boolean, reason: string) => void;
+}
+
 export function createStreamFollower(
   options: FollowerOptions,
   deps: ReaderDeps,
-  listener: ReaderListener,
+  listener: FollowerListener,
 ): StreamFollower {
   const { client } = deps;
   const reader = createStreamReader(options, deps, listener);
@@ -39,11 +44,17 @@ export function createStreamFollower(
   let isClosed = false;
   let running: Promise<void> | undefined;
 
+  function setUp(isNow: boolean, reason: string): void {
+    if (isNow === isUp) return;
+    isUp = isNow;
+    listener.onUp(isNow, reason);
+  }
+
   async function follow(onFirst: () => void): Promise<void> {
     while (!isClosed) {
       try {
         await reader.sync();
-        isUp = true;
+        setUp(true, '');
         onFirst();
         waiters.wake();
         while (!isClosed) {
@@ -51,7 +62,8 @@ export function createStreamFollower(
           waiters.wake();
         }
       } catch (error) {
-        isUp = false;
+        // Closing it is no fault.
+        if (!isClosed) setUp(false, error instanceof Error ? error.message : String(error));
         onFirst();
         // A frozen server closes no connection: only a new one says whether it is back.
         if (!isClosed && error instanceof LateError) client.disconnect(true);

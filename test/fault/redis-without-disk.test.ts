@@ -27,7 +27,7 @@ describe('Redis alone', () => {
       refusals: [503],
       inject: redis.kill,
       async told(stage) {
-        await saysDown('redis-breaker', 'redis-invalidation')(stage);
+        await saysDown('redis-breaker', 'redis-invalidation', 'events-bus')(stage);
         const body = new Uint8Array(await onePixelPng());
         expect((await server.ask('/images/refused', { method: 'PUT', body })).status).toBe(503);
         expect((await server.ask('/images/hot-1')).status).toBe(200);
