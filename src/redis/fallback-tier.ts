@@ -24,6 +24,8 @@ type FallbackTierDeps = PrimaryWatchDeps &
     readonly steady: Clock;
   };
 
+/** To find what is made up for meanwhile: it moves once an outage. */
+const ATTEMPTS = 4;
 /** After an attempt to make up that got stuck. */
 const REST_MS = 500;
 
@@ -118,23 +120,30 @@ function createReading({ primary, fallback, ledger, watch, ask }: Reading): Tier
     return isRecent || ledger.owedOf(key)?.change === 'put' ? stored : undefined;
   }
 
-  async function getOnce(key: string, signal: AbortSignal): Promise<Stored | undefined> {
+  /** `moved`: made up for while it was looked for; the primary may have been asked before, the fallback after. */
+  async function getOnce(key: string, signal: AbortSignal): Promise<Stored | 'moved' | undefined> {
+    const [owedBefore, wasCleared] = [ledger.owedOf(key), ledger.isCleared(key)];
     const answer = await ask(signal, async () => primary.get(key, signal));
-    const owed = ledger.owedOf(key)?.change;
-    if (owed === 'delete') return undefined;
-    const kept = answer === undefined || owed === 'put' ? await getFallback(key, signal) : undefined;
-    if (kept !== undefined || owed === 'put') return kept;
-    if (ledger.isCleared(key)) return undefined;
+    const [owed, isCleared] = [ledger.owedOf(key), ledger.isCleared(key)];
+    const isPaid = (owedBefore !== undefined && owed === undefined) || (wasCleared && !isCleared);
+    if (isPaid) return 'moved';
+    if (owed?.change === 'delete') return undefined;
+    if (answer === undefined || owed !== undefined) {
+      const kept = await getFallback(key, signal);
+      if (kept !== undefined) return kept;
+      if (ledger.owedOf(key) !== owed) return 'moved';
+      if (owed !== undefined) return undefined;
+    }
+    if (isCleared) return undefined;
     if (answer !== undefined) return answer.value;
     throw new AppError('storage_unavailable', 'Redis does not answer, and the disk does not have it.');
   }
 
   return async (key, signal) => {
-    const [owed, wasCleared] = [ledger.owedOf(key), ledger.isCleared(key)];
-    const stored = await getOnce(key, signal);
-    // Made up for while it was looked for: the primary may have been asked before, the fallback after.
-    const isPaid = owed !== undefined && ledger.owedOf(key) !== owed;
-    const hasMoved = isPaid || (wasCleared && !ledger.isCleared(key));
-    return hasMoved ? getOnce(key, signal) : stored;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const stored = await getOnce(key, signal);
+      if (stored !== 'moved') return stored;
+    }
+    throw new AppError('storage_unavailable', 'It is changed faster than it can be read.');
   };
 }

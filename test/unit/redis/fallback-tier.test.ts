@@ -160,6 +160,23 @@ describe('a tier with a fallback', () => {
     expect(disk.held.size).toBe(0);
   });
 
+  it('finds what was put, and brought over, all while it was looked for', async () => {
+    redis.before = async (call) => {
+      if (call !== 'get') return;
+      away();
+      await put('image:a', first);
+      const { get } = disk;
+      disk.get = async (key, signal) => {
+        disk.get = get;
+        back();
+        await tier.catchUp();
+        return get(key, signal);
+      };
+      throw new AppError('storage_unavailable');
+    };
+    expect(await read('image:a')).toEqual(first);
+  });
+
   it('gives no older value that it had asked for before the newer one was brought over', async () => {
     await put('image:a', first);
     away();
