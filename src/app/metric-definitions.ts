@@ -55,9 +55,9 @@ const METRICS: readonly Row<Stats>[] = [
   ['processes_silent_total', 'How often one had none.', (s) => s.processes.silences],
   ['processes_restarted_total', 'Processes started again after they had ended.', (s) => s.processes.restarts],
   [
-    'event_lag_milliseconds',
+    'event_lag_seconds',
     'From publishing to the last delivery, newest event.',
-    (s) => s.events.lagLastMs,
+    (s) => s.events.lagLastMs / 1000,
   ],
 ];
 

@@ -31,6 +31,17 @@ afterAll(async () => app.close());
 const namesIn = (texts: readonly string[]): string[] =>
   texts.flatMap((text) => [...text.matchAll(NAME)].map(([name]) => name));
 
+it('metrics are counted in base units, and each says what it is', async () => {
+  const text = await (await app.get('/metrics')).text();
+  const names = [...types.keys()].filter((name) => name.startsWith('afterimage_'));
+  expect(names.length).toBeGreaterThan(40);
+  expect(names.filter((name) => /(?:milliseconds|_ms|kilobytes|_kb|_mb)(?:_total)?$/.test(name))).toEqual([]);
+  const own = names.filter((name) => !/^afterimage_(?:nodejs|process)_/.test(name));
+  expect(own.filter((name) => (types.get(name) === 'counter') !== name.endsWith('_total'))).toEqual([]);
+  const unhelpful = names.filter((name) => !new RegExp(`^# HELP ${name} .{5,}`, 'm').test(text));
+  expect(unhelpful).toEqual([]);
+});
+
 describe('the Grafana dashboard and the alerts', () => {
   it('ask only for what the server says of itself', () => {
     const asked = namesIn([...expressions, ...alerts]);

@@ -113,6 +113,7 @@ function sendReceipt(exchange: Exchange, receipt: Receipt, deps: WriteImagesDeps
       ['Cache-Control', 'no-store'],
       ['ETag', `"${receipt.version}"`],
       ['Location', imagePath(receipt.id)],
+      ['Server-Timing', `ingest;dur=${(performance.now() - exchange.startedAtMs).toFixed(1)}`],
       ...deps.access.corsHeaders(exchange.request.header('origin')),
     ],
     body: `${JSON.stringify(body)}\n`,
