@@ -6,7 +6,7 @@ import { startRedis, type RedisServer } from '../fixtures/redis-server.ts';
 import { startTcpProxy, type TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { startFaultServer, type FaultServer } from './suite/fault-server.ts';
 import { proveFault } from './suite/prove-fault.ts';
-import { saysDown, saysUp, untilAllUp } from './suite/redis-health.ts';
+import { saysDown, saysInLog, saysUp, untilAllUp } from './suite/redis-health.ts';
 
 let redis: RedisServer;
 let proxy: TcpProxy;
@@ -40,6 +40,7 @@ describe('of the connections to Redis', () => {
       how: 'CLIENT KILL ID of that connection',
       inject: async () => killClient(/ sub=1 /),
       healed: untilAllUp,
+      after: saysInLog(server, /the invalidation connection closed/),
     });
   });
 
@@ -49,6 +50,7 @@ describe('of the connections to Redis', () => {
       how: 'CLIENT KILL ID of that connection',
       inject: async () => killClient(/ cmd=xread /),
       healed: untilAllUp,
+      after: saysInLog(server, /events of other instances do not arrive/),
     });
   });
 
@@ -60,6 +62,7 @@ describe('of the connections to Redis', () => {
       refusals: [503],
       inject: async () => killClient(/ flags=t\w* | flags=\w*t /),
       healed: untilAllUp,
+      after: saysInLog(server, /the data connection closed/),
     });
   });
 
@@ -77,6 +80,7 @@ describe('of the connections to Redis', () => {
       heal: async () =>
         void (await redis.cli('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60')),
       healed: untilAllUp,
+      after: saysInLog(server, /the invalidation connection closed/),
     });
   });
 });
@@ -119,6 +123,7 @@ describe('the network to Redis', () => {
       refusals: [503],
       inject: async () => proxy.swallow(),
       healed: untilAllUp,
+      after: saysInLog(server, /the (data|invalidation) connection does not answer/),
     });
   });
 
