@@ -18,7 +18,6 @@ export type PartState =
   | 'granted'
   | 'denied'
   | 'working'
-  | 'full'
   | 'failing';
 
 export interface HealthReport {
