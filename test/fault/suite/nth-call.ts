@@ -5,14 +5,16 @@
  */
 interface Armed {
   readonly failAt: number;
+  readonly kind: RegExp;
   calls: number;
   failed: string;
 }
 
 let armed: Armed | undefined;
 
-export function arm(failAt: number): void {
-  armed = { failAt, calls: 0, failed: '' };
+/** Calls of other kinds are not counted. */
+export function arm(failAt: number, kind = /^/): void {
+  armed = { failAt, kind, calls: 0, failed: '' };
 }
 
 /** How many calls there were, and which one failed; '' when there were fewer. */
@@ -24,7 +26,7 @@ export function disarm(): { readonly calls: number; readonly failed: string } {
 
 /** Undefined: this call is not the one. */
 export function failureOf(name: string): Error | undefined {
-  if (armed === undefined) return undefined;
+  if (armed === undefined || !armed.kind.test(name)) return undefined;
   armed.calls += 1;
   if (armed.calls !== armed.failAt) return undefined;
   armed.failed = name;
