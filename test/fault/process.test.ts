@@ -128,6 +128,8 @@ describe('Process without file handles', () => {
       name: 'Process: out of file handles',
       how: `room for ${HANDLES} more, three times as many idle connections, for a second`,
       mayBreak: true,
+      // Until it is noticed the disk has no handle either, and what it cannot take is not accepted.
+      refusals: [503],
       async inject() {
         await setHandles((await server.holdings()).fds + HANDLES);
         const crowd: RawConnection[] = [];
