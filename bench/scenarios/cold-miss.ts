@@ -189,13 +189,19 @@ async function measureAzure(size: Size, bench: Bench, missing: string[]): Promis
   }
 }
 
-const atMost = (form: string, size: Size): Target => ({
-  figure: `cold miss from ${form}, ${size.label}, p50 against a bare read`,
-  row: `${form}, ${size.label}`,
-  subject: 'Afterimage',
-  peer: 'bare read',
-  atMost: 1.15,
-});
+const WANTED = 1.15;
+/** One by it. */
+const RATE_WANTED = 0.87;
+
+/** By the time that one takes, and where it is measured by how many a core answers. */
+function targetsOf(form: string, size: Size, isFull: boolean): Target[] {
+  const [row, figure] = [`${form}, ${size.label}`, `cold miss from ${form}, ${size.label}`];
+  const compared = { subject: 'Afterimage', peer: 'bare read' };
+  const latency = { ...compared, figure: `${figure}, p50 against a bare read`, row, atMost: WANTED };
+  if (!isFull) return [latency];
+  const rate = { figure: `${figure}, requests/s`, row: `${row}, full load`, atLeast: RATE_WANTED };
+  return [latency, { ...compared, ...rate }];
+}
 
 async function run(bench: Bench): Promise<Outcome> {
   const isFull = bench.effort.name === 'full';
@@ -212,7 +218,7 @@ async function run(bench: Bench): Promise<Outcome> {
   return {
     rows,
     targets: ['Redis, own form', 'Redis, base64 in JSON'].flatMap((form) =>
-      sizes.map((size) => atMost(form, size)),
+      sizes.flatMap((size) => targetsOf(form, size, isFull)),
     ),
     notes: [
       `images asked for in turn (${sizes.map(({ label, count }) => `${count} of ${label}`).join(', ')}), while memory keeps one; ` +
