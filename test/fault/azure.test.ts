@@ -116,6 +116,7 @@ const tells =
   async ({ server, load }: Stage): Promise<void> => {
     for (let tries = 0; tries < 20 && !(await server.down()).includes(part); tries += 1) await load.more(10);
     expect(await server.down()).toContain(part);
+    expect(await server.ready(), 'it serves what it has').toBe(true);
   };
 
 async function tellsNothing({ server }: Stage): Promise<void> {
