@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAzurite, type Azurite } from '../fixtures/azurite.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { jpeg, photoPng, png } from '../fixtures/images.ts';
 import { runApp, type RunningApp } from '../fixtures/run-app.ts';
+import { sha256 } from '../fixtures/sha256.ts';
 
 const MIB = 1024 * 1024;
 
@@ -29,10 +29,6 @@ afterAll(async () => {
 
 async function originCalls(): Promise<number> {
   return (await (await app.get('/admin/stats')).json()).origin_calls;
-}
-
-function sha256(bytes: ArrayBuffer): string {
-  return createHash('sha256').update(new Uint8Array(bytes)).digest('hex');
 }
 
 describe('GET /images/{id} of a blob', () => {

@@ -1,40 +1,10 @@
-import { createHash } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startAzurite, type Azurite } from '../fixtures/azurite.ts';
-import {
-  bytesOf,
-  FRESH_MS,
-  MISSING_MS,
-  openAzureBench,
-  STALE_MS,
-  type AzureBench,
-  type AzureBenchOptions,
-} from '../fixtures/azure-bench.ts';
+import { describe, expect, it } from 'vitest';
+import { bytesOf, FRESH_MS, MISSING_MS, STALE_MS, useAzureBench } from '../fixtures/azure-bench.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { jpeg, png } from '../fixtures/images.ts';
+import { sha256 } from '../fixtures/sha256.ts';
 
-let azurite: Azurite;
-const open: AzureBench[] = [];
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
-afterAll(async () => {
-  await azurite.stop();
-});
-afterEach(async () => {
-  for (const made of open.splice(0)) await made.close();
-});
-
-async function bench(options?: AzureBenchOptions): Promise<AzureBench> {
-  const made = await openAzureBench(azurite, options);
-  open.push(made);
-  return made;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
+const bench = useAzureBench();
 
 describe('an image that only Azure has', () => {
   it('costs one GET and no other call, and is then served from memory', async () => {
@@ -203,7 +173,7 @@ describe('a failure of Azure', () => {
   });
 
   it('lets what is cached go on while Azure is down, and ends by itself', async () => {
-    const { find, upload, clock, cache } = await bench();
+    const { find, upload, clock, cache, azurite } = await bench();
     await upload('cached', await png());
     await find('cached');
     await azurite.stop();

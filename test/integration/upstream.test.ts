@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ERROR_S, openApiBench, REVALIDATE_S, type ApiBench } from '../fixtures/api-bench.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { createLatch } from '../fixtures/latch.ts';
-import type { Handler } from '../fixtures/upstream-app.ts';
+import { counting } from '../fixtures/upstream-app.ts';
 
 let bench: ApiBench;
 
@@ -10,15 +10,6 @@ beforeEach(async () => {
   bench = await openApiBench();
 });
 afterEach(async () => bench.close());
-
-/** Answers with these headers and a body that says how often it was asked. */
-function counting(headers: Readonly<Record<string, string | string[]>> = {}, status = 200): Handler {
-  let count = 0;
-  return (_request, response) => {
-    count += 1;
-    response.writeHead(status, headers).end(`answer ${count}`);
-  };
-}
 
 describe('a cached route', () => {
   it.each([
