@@ -32,6 +32,7 @@ type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 /** Told once per change, not once per attempt. */
 export type OnConnection = (name: string, state: 'ready' | 'lost', reason: string) => void;
 
+const RETRY_MS_MIN = 5;
 const RETRY_MS_MAX = 1000;
 const CONNECT_MS_MIN = 1000;
 /** A connection that is given up has so long to end by itself: a server that hangs never ends it. */
@@ -39,9 +40,9 @@ const DISCONNECT_MS = 50;
 /** A failover is seen after this, even where no command runs into it. */
 const SLOTS_REFRESH_MS = 5000;
 
-/** Doubles up to a second; the jitter keeps instances from coming back in step. */
+/** At once at first, then four times as late each time, up to a second; the jitter keeps instances from coming back in step. */
 function retryDelayMs(attempt: number): number {
-  const delayMs = Math.min(50 * 2 ** Math.min(attempt - 1, 10), RETRY_MS_MAX);
+  const delayMs = Math.min(RETRY_MS_MIN * 4 ** Math.min(attempt - 1, 5), RETRY_MS_MAX);
   return Math.round(delayMs * (0.8 + 0.4 * Math.random()));
 }
 

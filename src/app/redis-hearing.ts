@@ -6,14 +6,14 @@ import type { TieredCache } from '../cache/tiered-cache.ts';
 import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import { createCoherence } from '../redis/coherence.ts';
-import type { Invalidation } from '../redis/invalidation.ts';
+import { DATA_UNANSWERED, type Invalidation } from '../redis/invalidation.ts';
 import { createSilence } from '../redis/silence.ts';
 import type { RedisClients } from './redis-clients.ts';
 
 export interface RedisHearing {
   /**
-   * Redis says what other programs change; or it is silent: then memory is as it was when Redis was last
-   * heard, with all that came in here since. Not in between, when Redis could say what it has.
+   * Redis says what other programs change; or it gives no answer: then memory is as it was when Redis was
+   * last heard, with all that came in here since. Not in between, when Redis could say what it has.
    */
   isMemoryTrusted(): boolean;
   /** Redis answered. */
@@ -47,7 +47,7 @@ export function createRedisHearing(
   let forget = (): void => undefined;
   let wasDeaf = !wasReady;
   const isArmed = (): boolean => channel?.isArmed() === true;
-  const silence = createSilence(clients.data, { onEnd: () => isArmed() || forget() });
+  const silence = createSilence(clients.data, wasReady, { onEnd: () => isArmed() || forget() });
 
   return {
     isMemoryTrusted: () => isArmed() || silence.isOn(),
@@ -68,7 +68,7 @@ export function createRedisHearing(
             );
             health.note('redis-invalidation', 'lost', reason);
             wasDeaf = true;
-            silence.begin();
+            silence.begin(reason === DATA_UNANSWERED);
           },
           onArmed() {
             log.info('changes in Redis are heard of: memory is trusted');

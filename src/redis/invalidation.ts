@@ -139,6 +139,9 @@ function listenTo(
   };
 }
 
+/** Of all reasons the one that says most: Redis itself was asked. */
+export const DATA_UNANSWERED = 'the data connection does not answer';
+
 interface Fault {
   readonly reason: string;
   /** To be made anew. */
@@ -151,13 +154,13 @@ async function findFaults(options: InvalidationOptions, tracking: Tracking): Pro
   const pong = deadline(subscriber.ping(), deadlineMs);
   const [heard, tracked] = await Promise.allSettled([pong, tracking.isOn()]);
   const faults: Fault[] = [];
-  if (heard.status === 'rejected') {
-    faults.push({ reason: 'the invalidation connection does not answer', connection: subscriber });
-  }
   if (tracked.status === 'rejected') {
-    faults.push({ reason: 'the data connection does not answer', connection: data });
+    faults.push({ reason: DATA_UNANSWERED, connection: data });
   } else if (!tracked.value) {
     faults.push({ reason: 'Redis does not track any more' });
+  }
+  if (heard.status === 'rejected') {
+    faults.push({ reason: 'the invalidation connection does not answer', connection: subscriber });
   }
   return faults;
 }

@@ -1,8 +1,8 @@
 /**
- * Whether Redis was heard since it was lost. As long as it was not, what memory has is the newest that can
- * be known; with the first answer it can be asked again, and memory is to be forgotten.
+ * Whether Redis is silent: it was lost, and gives no answer whatever. What memory has is then the newest
+ * that can be known. As soon as it answers, anything at all, it can be asked, and memory is to be forgotten.
  */
-import type { RedisClient } from './redis-client.ts';
+import { isCluster, type RedisClient } from './redis-client.ts';
 
 export interface SilenceListener {
   /** It answers, and nobody says yet what changed meanwhile. */
@@ -11,32 +11,52 @@ export interface SilenceListener {
 
 export interface Silence {
   isOn(): boolean;
-  /** Changes may be missed from now on. */
-  begin(): void;
+  /** Changes may be missed from now on. `isUnanswered`: it was asked, and did not answer. */
+  begin(isUnanswered: boolean): void;
   /** Redis answered. */
   end(): void;
 }
 
-export function createSilence(client: RedisClient, { onEnd }: SilenceListener): Silence {
-  let isOn = true;
+/** An error that Redis itself answered with: a password that is wrong, too many clients. */
+const ANSWER = /^(Ready check failed: )?[A-Z]{3,} \S/;
 
-  function end(): void {
-    // A late answer on a connection that is given up says nothing: there is nobody to ask next.
-    if (!isOn || client.status !== 'ready') return;
-    isOn = false;
-    onEnd();
+export function createSilence(client: RedisClient, wasReady: boolean, listener: SilenceListener): Silence {
+  /** unsure: the connection was lost, and no other was tried yet. Redis may be well. */
+  let state: 'heard' | 'unsure' | 'silent' = wasReady ? 'unsure' : 'silent';
+  let isConnected = wasReady;
+  let lastError = '';
+
+  function answered(): void {
+    if (state === 'heard') return;
+    state = 'heard';
+    listener.onEnd();
   }
 
-  client.on('close', () => {
-    isOn = true;
-  });
+  client
+    .on('error', (error: Error) => (lastError = error.message))
+    .on('connect', () => (lastError = ''))
+    .on('ready', () => {
+      isConnected = true;
+      // From now on it can be asked.
+      if (state === 'silent') state = 'unsure';
+    })
+    .on('close', () => {
+      const wasConnected = isConnected;
+      isConnected = false;
+      if (!wasConnected && ANSWER.test(lastError)) answered();
+      else if (!wasConnected) state = 'silent';
+      else if (state === 'heard') state = 'unsure';
+    });
   return {
-    isOn: () => isOn,
-    begin() {
-      isOn = true;
+    isOn: () => state === 'silent',
+    begin(isUnanswered) {
+      state = isUnanswered && !isCluster(client) ? 'silent' : 'unsure';
       // Perhaps nothing but the other connection was lost.
-      if (client.status === 'ready') client.ping().then(end, () => undefined);
+      if (state === 'unsure' && client.status === 'ready') client.ping().then(answered, () => undefined);
     },
-    end,
+    end() {
+      // A late answer on a connection that is given up says nothing: there is nobody to ask next.
+      if (client.status === 'ready') answered();
+    },
   };
 }

@@ -43,6 +43,8 @@ describe('Redis, once it was there', () => {
     await proveFault(server, {
       name: 'Redis: killed, data kept',
       how: 'SIGKILL; started again on its append-only file',
+      // Until it is known that it is not only the connection that is gone.
+      refusals: [503],
       inject: redis.kill,
       told: gone,
       heal: redis.start,
@@ -72,6 +74,8 @@ describe('Redis, once it was there', () => {
     await proveFault(server, {
       name: 'Redis: hung',
       how: 'SIGSTOP for as long as it takes to be seen',
+      // For the moment in which it answers again, and nothing was asked of it yet.
+      refusals: [503],
       inject: async () => redis.freeze(),
       told: gone,
       heal: async () => redis.thaw(),

@@ -22,7 +22,7 @@ export function saysDown(...parts: readonly RedisPart[]): (stage: Stage) => Prom
 /** Too short to be seen as a state: it is said in the log, from now on. */
 export function saysInLog(server: Stage['server'], line: RegExp): () => Promise<void> {
   const from = server.log().length;
-  return async () => expect(server.log().slice(from)).toMatch(line);
+  return async () => eventually(() => line.test(server.log().slice(from)), `the log says ${line}`);
 }
 
 /** Nothing is said to be down: this is no outage. */

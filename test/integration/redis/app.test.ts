@@ -28,7 +28,11 @@ beforeEach(async () => {
     REDIS_TIMEOUT_MS: '300',
   };
   [one, two] = await Promise.all([runApp(settings), runApp(settings)]);
-  await eventually(async () => (await served(one, 'none')) === 404, 'the first server answers');
+  for (const app of [one, two]) {
+    const hears = async (): Promise<boolean> =>
+      (await app.metric('part_up', '{part="redis-invalidation"}')) === 1;
+    await eventually(hears, 'it hears of changes');
+  }
 });
 afterEach(async () => {
   for (const stop of stops.splice(0)) stop.abort();
