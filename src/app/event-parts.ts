@@ -1,7 +1,7 @@
 /** Builds the bus, the hub over it and what both need to show images inside events. */
 import type { Cache } from '../cache/lookup.ts';
 import type { Config } from '../config/table.ts';
-import type { Clock } from '../core/clock.ts';
+import { steadyClock, type Clock } from '../core/clock.ts';
 import type { Bus } from '../events/bus.ts';
 import { createHub, type Hub } from '../events/hub.ts';
 import { createLocalBus } from '../events/local-bus.ts';
@@ -39,7 +39,8 @@ export async function createEventParts(config: Config, deps: EventPartsDeps): Pr
     limitBytes: config.HISTORY_MB * MIB,
     maxAgeMs: config.HISTORY_AGE_S * 1000,
   };
-  const bus = redis === undefined ? createLocalBus(history, clock) : await redis.openBus(history);
+  const bus =
+    redis === undefined ? createLocalBus(history, clock, steadyClock) : await redis.openBus(history);
   const hub = createHub(
     {
       subscribersMax: config.EVENTS_MAX_SUBSCRIBERS,

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { TieredCache } from '../cache/tiered-cache.ts';
 import type { Tier } from '../cache/tier.ts';
 import type { Config } from '../config/table.ts';
-import type { Clock } from '../core/clock.ts';
+import { steadyClock, type Clock } from '../core/clock.ts';
 import type { EventDraft } from '../core/event.ts';
 import type { TicketStore } from '../core/grant.ts';
 import { createHistory, type HistoryLimits } from '../events/history.ts';
@@ -176,7 +176,7 @@ async function openBus(
       data: clients.data,
       stream: clients.stream,
       clock,
-      createHistory: () => createHistory(options, clock),
+      createHistory: () => createHistory(options, clock, steadyClock),
       onSwitch: (to, reason) => {
         if (to === 'shared') log.info('events go through Redis to every instance');
         else if (to === 'lost')

@@ -10,6 +10,8 @@ export interface HistoryRecord {
   /** Rises by one with each event: compares faster than a cursor. */
   readonly serial: number;
   readonly bytes: number;
+  /** By a clock that is never set. */
+  readonly madeAtMs: number;
 }
 
 /** Slots at the front that may be empty before the rest moves up. */
@@ -28,6 +30,7 @@ const GONE: HistoryRecord = {
   },
   serial: 0,
   bytes: 0,
+  madeAtMs: 0,
 };
 
 /** Index of the first record from `from` on that `isAfter` holds for; they are ordered by it. */

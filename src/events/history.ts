@@ -29,7 +29,8 @@ function sizeOf(event: ImageEvent): number {
   return RECORD_BYTES + JSON.stringify(event.data).length + event.thumbnail.length + topicBytes;
 }
 
-export function createHistory(limits: HistoryLimits, clock: Clock): History {
+/** `steady`: what age goes by, so that setting the clock an hour ahead does not empty history. */
+export function createHistory(limits: HistoryLimits, clock: Clock, steady: Clock = clock): History {
   const all = new EventLog();
   const topics = createTopicLogs(all);
   /** The one partial that each unfinished image has in history. */
@@ -46,10 +47,10 @@ export function createHistory(limits: HistoryLimits, clock: Clock): History {
   }
 
   function evict(): void {
-    const oldestMs = clock.nowMs() - limits.maxAgeMs;
+    const oldestMs = steady.nowMs() - limits.maxAgeMs;
     for (let { first } = all; first !== undefined; { first } = all) {
       const isOver = all.size > limits.limitEvents || bytes > limits.limitBytes;
-      if (!isOver && cursorTimeMs(first.event.cursor) >= oldestMs) return;
+      if (!isOver && first.madeAtMs >= oldestMs) return;
       evictFirst(first);
     }
   }
@@ -68,7 +69,9 @@ export function createHistory(limits: HistoryLimits, clock: Clock): History {
       const { id } = event.data;
       removeReplaced(id);
       serial += 1;
-      const record: HistoryRecord = { event, serial, bytes: sizeOf(event) };
+      // One that was read back was made before now, as its cursor says.
+      const madeAtMs = steady.nowMs() - Math.max(0, clock.nowMs() - cursorTimeMs(event.cursor));
+      const record: HistoryRecord = { event, serial, bytes: sizeOf(event), madeAtMs };
       all.push(record);
       topics.push(record);
       bytes += record.bytes;

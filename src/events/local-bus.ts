@@ -9,9 +9,10 @@ import { imageTopic } from '../core/topic.ts';
 import type { Bus, GapReason, Replay } from './bus.ts';
 import { createHistory, type HistoryLimits } from './history.ts';
 
-export function createLocalBus(limits: HistoryLimits, clock: Clock): Bus {
+/** `steady`: what age goes by; see createHistory. */
+export function createLocalBus(limits: HistoryLimits, clock: Clock, steady: Clock = clock): Bus {
   const epoch = nextCursor(CURSOR_ZERO, clock.nowMs());
-  const history = createHistory(limits, clock);
+  const history = createHistory(limits, clock, steady);
   let head = epoch;
   let onEvent: (event: ImageEvent) => void = () => {};
 

@@ -131,6 +131,7 @@ describe('Process without file handles', () => {
       // Until it is noticed the disk has no handle either, and what it cannot take is not accepted.
       refusals: [503],
       async inject() {
+        const probe = await openRaw(server.port());
         await setHandles((await server.holdings()).fds + HANDLES);
         const crowd: RawConnection[] = [];
         for (let at = 0; at < HANDLES * 3; at += 1) {
@@ -138,6 +139,9 @@ describe('Process without file handles', () => {
           if (raw !== undefined) crowd.push(raw);
         }
         await eventually(() => server.log().includes('new connections are refused'), 'it says so');
+        probe.send('GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n');
+        expect(await probe.until(/file handles run short/)).toMatch(/^HTTP\/1\.1 503 /);
+        probe.close();
         const before = await usedCpuS();
         await sleep(1000);
         const used = (await usedCpuS()) - before;

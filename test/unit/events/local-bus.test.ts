@@ -98,6 +98,30 @@ describe('createLocalBus', () => {
     expect(await gap(['job:1'], cursors[996] ?? '')).toBeUndefined();
   });
 
+  it('does not age when somebody sets the clock, ahead or back', async () => {
+    const wall = { ms: START_MS };
+    const since = { ms: 0 };
+    const bus = createLocalBus(
+      { limitEvents: 100, limitBytes: 1e6, maxAgeMs: 1000 },
+      { nowMs: () => wall.ms },
+      { nowMs: () => since.ms },
+    );
+    const start = bus.head();
+    const has = async (): Promise<number> => (await bus.replay(['*'], start)).events.length;
+    await bus.publish(finalOf('a'));
+    wall.ms += 86_400_000;
+    expect(await has()).toBe(1);
+    await bus.publish(finalOf('b'));
+    wall.ms -= 2 * 86_400_000;
+    since.ms += 900;
+    await bus.publish(finalOf('c'));
+    expect(await has()).toBe(3);
+    since.ms += 900;
+    expect(await has()).toBe(1);
+    since.ms += 900;
+    expect(await has()).toBe(0);
+  });
+
   it('is bounded by age also when nothing is published', async () => {
     const { bus, time, publish, ids, gap } = setUp({ maxAgeMs: 1000 });
     const start = bus.head();
