@@ -2,6 +2,7 @@
  * The one owner of an HttpResponse that is not answered at once: copies the request out of the native
  * object, turns an abort into an AbortSignal, corks, and ends exactly once. Knows no route.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { ClientOf } from '../core/client-address.ts';
 import { noteTrace, parseTraceparent } from '../core/trace-context.ts';
@@ -158,6 +159,32 @@ function announcesBody(request: Request): boolean {
   return (length !== '' && !/^0+$/.test(length)) || request.header('transfer-encoding') !== '';
 }
 
+/**
+ * Where the library closes with the answer (it looks at the length of the value) the answer has a turn of its
+ * own. In the midst of a packet it would run the packet's next request on a socket that is gone, and tell
+ * nobody of its end: whoever answered that one later wrote to freed memory (CWE-416).
+ */
+function mayCloseAfter(request: Request): boolean {
+  return !['', 'keep-alive'].includes(request.header('connection').toLowerCase());
+}
+
+/** Within a cork. */
+function writeWhole(
+  res: HttpResponse,
+  request: Request,
+  answer: Answer,
+  id: string,
+  isStopping: boolean,
+): void {
+  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
+  writeHead(res, answer, id, isStopping);
+  if (answer.endsConnection === true) res.end(body, true);
+  else if (isBodiless(request.method, answer.status)) {
+    if (hasLength(answer.status)) endHead(res, body.byteLength);
+    else endBodiless(res);
+  } else endWithBytes(res, body);
+}
+
 /** Takes the response over; call it before the handler's first await. */
 export function openExchange(res: HttpResponse, req: HttpRequest, context: ExchangeContext): Exchange {
   const { log } = context;
@@ -194,6 +221,8 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
     return true;
   };
 
+  const mayClose = mayCloseAfter(request);
+
   return {
     id,
     logFields,
@@ -205,19 +234,16 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
     isOver: () => begun,
     send(answer) {
       if (!begin(answer)) return;
-      const body =
-        typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
-      res.cork(() => {
-        writeHead(res, answer, id, context.stopping === true);
-        if (answer.endsConnection === true) res.end(body, true);
-        else if (isBodiless(request.method, answer.status)) {
-          if (hasLength(answer.status)) endHead(res, body.byteLength);
-          else endBodiless(res);
-        } else endWithBytes(res, body);
-      });
+      const write = (): void => {
+        res.cork(() => writeWhole(res, request, answer, id, context.stopping === true));
+      };
+      if (mayClose) setImmediate(() => void (controller.signal.aborted || write()));
+      else write();
     },
     async sendPieces(answer, pieces, totalBytes) {
       if (!begin(answer)) return;
+      if (mayClose) await nextTurn();
+      if (controller.signal.aborted) return;
       res.cork(() => {
         writeHead(res, answer, id, context.stopping === true);
         if (!isBodiless(request.method, answer.status)) return;

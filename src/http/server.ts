@@ -2,6 +2,7 @@
  * Listens, mounts what it is given, stops. Knows uWebSockets.js and the order of a graceful stop; what
  * the routes do is theirs.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   App,
   SSLApp,
@@ -126,6 +127,8 @@ export async function startServer(parts: ServerParts): Promise<Server> {
       while ((context.running.size > 0 || transferStats().underWay > 0) && performance.now() < deadlineMs) {
         await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
       }
+      // What was answered last of all may be given in a turn of its own.
+      await nextTurn();
       app.close();
     },
   };
