@@ -3,7 +3,6 @@
  * and takes them down in the opposite order. The only place where parts meet.
  */
 import { availableParallelism } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createCacheParts } from './app/cache-parts.ts';
 import { createEventParts } from './app/event-parts.ts';
 import { guardHandles, type HandleGuard } from './app/handle-guard.ts';
@@ -20,6 +19,7 @@ import type { PartialThrottle } from './events/partial-throttle.ts';
 import { systemClock } from './core/clock.ts';
 import type { IngestDeps } from './flows/ingest-image.ts';
 import type { ServeDeps } from './flows/serve-image.ts';
+import { createAttention } from './observe/attention.ts';
 import { createHealthChanges } from './observe/health-changes.ts';
 import type { Log } from './observe/log.ts';
 import type { ImagePool } from './pool/image-pool.ts';
@@ -61,6 +61,10 @@ function createPool(config: Config, workerUrl: URL) {
   });
 }
 
+async function delay(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 function addressOf(config: Config, port: number): string {
   const scheme = config.TLS_CERT_FILE === '' ? 'http' : 'https';
   const host = config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST;
@@ -78,17 +82,9 @@ function createFlows(
   parts: FlowParts,
 ): { readonly ingest: IngestDeps; readonly serve: ServeDeps } {
   const { cache, pool, partials, clock, publicBaseUrl } = parts;
-  const order = createKeyedLock();
   const renders = createSingleFlight<Found>();
-  const ingest: IngestDeps = {
-    pool,
-    cache,
-    announce: partials.publish,
-    clock,
-    inOrder: async (id, signal, work) => order.run(id, signal, work),
-    publicBaseUrl,
-    storeTimeoutMs: STORE_TIMEOUT_MS,
-  };
+  const announce = partials.publish;
+  const ingest = createIngest({ pool, cache, announce, clock, publicBaseUrl });
   const serve: ServeDeps = {
     cache,
     pool,
@@ -100,14 +96,28 @@ function createFlows(
   return { ingest, serve };
 }
 
+type IngestParts = Pick<IngestDeps, 'pool' | 'cache' | 'announce' | 'clock' | 'publicBaseUrl'>;
+
+function createIngest(parts: IngestParts): IngestDeps {
+  const order = createKeyedLock();
+  return {
+    ...parts,
+    inOrder: async (id, signal, work) => order.run(id, signal, work),
+    storeTimeoutMs: STORE_TIMEOUT_MS,
+  };
+}
+
 /** Starts everything; resolves when requests are answered. Rejects, with nothing left running, when it can't. */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const { log, workerUrl = new URL('../workers/worker-entry.cjs', import.meta.url) } = options;
   const clock = systemClock;
   const pool = createPool(config, workerUrl);
   const health = createHealthChanges(clock);
+  const attention = createAttention(clock);
   const redis = await openRedis(config, { pool, clock, log, health });
-  const { cache, disk, close: closeCache } = await createCacheParts(config, { clock, log, health, redis });
+  const said = { clock, log, health, attention };
+  const tiers = await createCacheParts(config, { ...said, redis });
+  const { cache, disk } = tiers;
   const events = await createEventParts(config, { cache, pool, redis, clock, log });
   const { bus, hub, partials } = events;
   const publicBaseUrl = config.PUBLIC_BASE_URL.replace(/\/$/, '');
@@ -128,14 +138,14 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     partials.close();
     await pool.close();
     await bus.close();
-    await closeCache();
+    await tiers.close();
     await redis?.close();
   };
   const start = async () => {
     try {
-      const parts = { cache, pool, events, ingest, serve, upstream, warmer, health, clock, log, missing };
+      const parts = { cache, pool, events, ingest, serve, upstream, warmer, missing };
       const shared = { tickets: redis?.tickets, peers: options.peers };
-      return await startHttp(config, { ...parts, ...shared });
+      return await startHttp(config, { ...said, ...parts, ...shared });
     } catch (error) {
       await freeParts();
       throw error;
@@ -148,7 +158,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     stopping = true;
     handles?.stop();
     const graceMs = config.STOP_GRACE_S * 1000;
-    if (config.STOP_DELAY_S > 0) await sleep(config.STOP_DELAY_S * 1000);
+    if (config.STOP_DELAY_S > 0) await delay(config.STOP_DELAY_S * 1000);
     server.stopListening();
     await hub.close(graceMs / 2);
     await server.close(graceMs / 2);

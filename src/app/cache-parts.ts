@@ -6,6 +6,7 @@ import { createTieredCache, type TieredCache } from '../cache/tiered-cache.ts';
 import type { Config } from '../config/table.ts';
 import type { Clock } from '../core/clock.ts';
 import { valueKey } from '../core/keys.ts';
+import type { Attention } from '../observe/attention.ts';
 import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import { createTrustedMemory } from '../redis/trusted-memory.ts';
@@ -22,6 +23,7 @@ export interface CachePartsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly health: HealthChanges;
+  readonly attention: Attention;
   readonly redis: RedisParts | undefined;
 }
 
@@ -32,7 +34,7 @@ export async function createCacheParts(config: Config, deps: CachePartsDeps): Pr
   const { clock, log, health, redis } = deps;
   const memory = config.CACHE_ENABLED ? openMemory(config, deps) : undefined;
   const isHot = (key: string): boolean => memory?.peek(key) !== undefined;
-  const disk = config.CACHE_DIR === '' ? undefined : openDisk(config, { clock, log, health, isHot });
+  const disk = config.CACHE_DIR === '' ? undefined : openDisk(config, { ...deps, isHot });
   const store = redis === undefined ? disk : redis.createTier(disk);
   await sayBackend(store, redis, log);
   // Large bodies are kept on disk only where lookups go there.
@@ -59,11 +61,12 @@ export async function createCacheParts(config: Config, deps: CachePartsDeps): Pr
   };
 }
 
-function openMemory(config: Config, { clock, redis }: CachePartsDeps): MemoryTier {
+function openMemory(config: Config, { clock, redis, attention }: CachePartsDeps): MemoryTier {
   const limits = {
     limitBytes: config.MEMORY_CACHE_MB * MIB,
     limitEntries: config.MEMORY_CACHE_IMAGES,
     policy: config.MEMORY_POLICY,
+    onEvicted: attention.evicted,
   };
   const memory = createMemoryTier(limits, clock);
   return redis === undefined ? memory : createTrustedMemory(memory, redis.isMemoryTrusted);

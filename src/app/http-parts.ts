@@ -31,6 +31,7 @@ import { startServer, type Server } from '../http/server.ts';
 import { createSubscribeAccess, type KeySet, type SubscribeAccess } from '../http/subscribe-access.ts';
 import { limitTransfers, transferStats } from '../http/transfers.ts';
 import { createUploadBudget } from '../http/upload-budget.ts';
+import type { Attention } from '../observe/attention.ts';
 import type { HealthChanges } from '../observe/health-changes.ts';
 import type { Log } from '../observe/log.ts';
 import type { ImagePool } from '../pool/image-pool.ts';
@@ -52,6 +53,7 @@ export interface HttpPartsDeps {
   readonly upstream: UpstreamParts | undefined;
   readonly warmer: Warmer;
   readonly health: HealthChanges;
+  readonly attention: Attention;
   readonly clock: Clock;
   readonly log: Log;
   /** What is missing before requests should come here. */
@@ -86,11 +88,11 @@ async function readKeySet(path: string): Promise<KeySet | undefined> {
   return KeySetShape.parse(JSON.parse(await readFile(path, 'utf8'))) as KeySet;
 }
 
-function createContext(config: Config, log: Log): RouteContext {
+function createContext(config: Config, { log, attention }: HttpPartsDeps): RouteContext {
   const tokens = { write: secretsOf(config.WRITE_TOKEN), admin: secretsOf(config.ADMIN_TOKEN) };
   const access = createAccess(tokens, config.CORS_ORIGINS, { onLoopback: isLoopback(config.HOST) });
   const clientOf = createClientOf(config.TRUSTED_PROXIES);
-  return { access, clientOf, counters: createHttpCounters(), log, running: new Set() };
+  return { access, clientOf, counters: createHttpCounters(), log, attention, running: new Set() };
 }
 
 /** Of holders of a token the token is what limits them: a backend uploads for everybody. */
@@ -152,7 +154,8 @@ function buildRoutes(
     top_topics: events.hub.topTopics(LISTED_MAX),
     slow_readers: events.hub.slowest(LISTED_MAX),
   });
-  const readings = createReadings({ stats, lists }, deps.peers);
+  const { lists: attention } = deps.attention;
+  const readings = createReadings({ stats, lists, attention }, deps.peers);
   const imageBytesMax = config.MAX_IMAGE_MB * MIB;
   const locate = (id: string, signal: AbortSignal) => locateImage(id, { cache, clock }, signal);
   const { warm, onCleared } = createAdminActions({ cache, log, warmer }, deps.peers);
@@ -187,9 +190,9 @@ function buildRoutes(
 }
 
 export async function startHttp(config: Config, deps: HttpPartsDeps): Promise<HttpParts> {
-  const { events, serve, clock, log } = deps;
+  const { events, serve, clock } = deps;
   limitTransfers(config.DOWNLOAD_BUDGET_MB * MIB);
-  const context = createContext(config, log);
+  const context = createContext(config, deps);
   const streams = {
     hub: events.hub,
     inlineLimitBytes: config.EVENTS_INLINE_MAX_KB * KIB,

@@ -2,6 +2,7 @@
  * What /admin/stats and /metrics answer: a reading of this process, or where it is one of several, of all
  * of them, whichever is asked.
  */
+import type { AttentionLists } from '../observe/attention.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import {
   countersOf,
@@ -30,12 +31,14 @@ export interface Readings {
 export interface ReadingSources {
   readonly stats: () => Stats;
   readonly lists: () => Pick<AdminStats['events'], 'top_topics' | 'slow_readers'>;
+  readonly attention: () => AttentionLists;
 }
 
 export function createReadings(sources: ReadingSources, peers: Peers<Reading> | undefined): Readings {
   const adminStats = (): AdminStats => {
     const all = sources.stats();
-    return { ...all, events: { ...all.events, ...sources.lists() } };
+    const events = { ...all.events, ...sources.lists() };
+    return { ...all, events, attention: sources.attention() };
   };
   if (peers === undefined) {
     const { text, mime } = createMetrics(metricDefinitions(sources.stats));

@@ -10,6 +10,7 @@ import type { WarmProgress } from '../flows/warm-cache.ts';
 import type { ClientLimitsStats } from '../http/client-limits.ts';
 import type { HttpCounters } from '../http/http-counters.ts';
 import type { TransferStats } from '../http/transfers.ts';
+import type { AttentionLists } from '../observe/attention.ts';
 import type { HealthReport } from '../observe/health-changes.ts';
 import type { PoolStats } from '../pool/image-pool.ts';
 import type { ProcessesReport } from '../processes/message.ts';
@@ -117,4 +118,5 @@ export interface AdminStats extends Stats {
     readonly top_topics: readonly TopicRow[];
     readonly slow_readers: readonly SlowReader[];
   };
+  readonly attention: AttentionLists;
 }

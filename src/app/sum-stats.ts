@@ -4,6 +4,7 @@
  */
 import type { TierStats } from '../cache/tier.ts';
 import { CHANGES_MAX, type HealthReport } from '../observe/health-changes.ts';
+import { mergeAttention } from '../observe/merge-attention.ts';
 import type { ProcessesReport } from '../processes/message.ts';
 import { LISTED_MAX, ratioOf, seedNames, type AdminStats } from './stats.ts';
 
@@ -103,6 +104,7 @@ export function sumStats(
     events: sumEvents([first.events, ...rest.map((reading) => reading.events)]),
     warming: { ...sum.warming, running: readings.some((reading) => reading.warming.running) },
     health: mergeHealth(readings.map((reading) => reading.health)),
+    attention: mergeAttention(readings.map((reading) => reading.attention)),
     processes,
   };
 }

@@ -8,6 +8,7 @@ import { startFinding } from './dashboard/find-image.ts';
 import { numberAt, textAt } from './dashboard/read-stats.ts';
 import { showHealth } from './dashboard/show-health.ts';
 import { showRecent } from './dashboard/show-recent.ts';
+import { showAttention } from './dashboard/show-attention.ts';
 import { showTables } from './dashboard/show-tables.ts';
 import { askToken } from './pages/ask-token.ts';
 import { buildElement, elementOf } from './pages/build-element.ts';
@@ -144,6 +145,7 @@ async function poll(): Promise<void> {
   showTiles(answer.value, sample);
   showNotes(answer.value);
   showTables(answer.value);
+  showAttention(answer.value);
   showHealth(answer.value);
   for (const plot of plots) plot.draw(history.samples);
 }

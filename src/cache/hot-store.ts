@@ -32,6 +32,7 @@ export function createHotStore(
   limitBytes: number,
   limitEntries: number,
   policy: EvictionPolicy<HotSlot>,
+  onEvicted: (key: string) => void = () => undefined,
 ): HotStore {
   const children = createChildIndex();
   let bytes = 0;
@@ -52,6 +53,7 @@ export function createHotStore(
       if (key === undefined) return;
       drop(key);
       evictions += 1;
+      onEvicted(key);
     }
   }
 

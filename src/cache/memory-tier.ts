@@ -16,6 +16,8 @@ export interface MemoryTierOptions {
   readonly limitBytes: number;
   readonly limitEntries: number;
   readonly policy?: 'lru' | 'sieve';
+  /** Told of each entry that leaves for want of room. */
+  readonly onEvicted?: (key: string) => void;
 }
 
 export interface MemoryTier {
@@ -48,7 +50,7 @@ export function createMemoryTier(options: MemoryTierOptions, clock: Clock): Memo
   const limitEntries = Math.max(1, Math.min(options.limitEntries, Math.floor(limitBytes / ENTRY_BYTES)));
   const policy: EvictionPolicy<HotSlot> =
     options.policy === 'sieve' ? createSievePolicy() : createLruPolicy(limitEntries);
-  const store = createHotStore(limitBytes, limitEntries, policy);
+  const store = createHotStore(limitBytes, limitEntries, policy, options.onEvicted);
   let hits = 0;
   let misses = 0;
 

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { ClientOf } from '../core/client-address.ts';
 import { noteTrace, parseTraceparent } from '../core/trace-context.ts';
+import type { Attention } from '../observe/attention.ts';
 import type { Log } from '../observe/log.ts';
 import { FIRST_HEADER } from './representation-head.ts';
 import { openRequestBody, type RequestBody } from './request-body.ts';
@@ -148,6 +149,7 @@ function hasLength(status: number): boolean {
 
 export interface ExchangeContext {
   readonly log: Log;
+  readonly attention?: Attention;
   /** Set when the server stops: answers from then on ask the client to close its connection. */
   stopping?: boolean;
   /** Undefined: who connects is the client. */
@@ -157,6 +159,13 @@ export interface ExchangeContext {
 function announcesBody(request: Request): boolean {
   const length = request.header('content-length');
   return (length !== '' && !/^0+$/.test(length)) || request.header('transfer-encoding') !== '';
+}
+
+function logFieldsOf(requestId: string, request: Request, signal: AbortSignal): Exchange['logFields'] {
+  const trace = parseTraceparent(request.header('traceparent'));
+  if (trace === undefined) return { requestId };
+  noteTrace(signal, trace);
+  return { requestId, traceId: trace.traceId };
 }
 
 /**
@@ -190,17 +199,16 @@ export function openExchange(res: HttpResponse, req: HttpRequest, context: Excha
   const { log } = context;
   const request = copyRequest(res, req, context.clientOf);
   const controller = new AbortController();
-  const trace = parseTraceparent(request.header('traceparent'));
-  if (trace !== undefined) noteTrace(controller.signal, trace);
   const id = nextId();
   const startedAtMs = performance.now();
   let begun = false;
 
-  const logFields = trace === undefined ? { requestId: id } : { requestId: id, traceId: trace.traceId };
+  const logFields = logFieldsOf(id, request, controller.signal);
 
   const logEnd = (status: number): void => {
-    if (!log.isLevelEnabled('debug')) return;
     const ms = Math.round((performance.now() - startedAtMs) * 100) / 100;
+    context.attention?.answered(request.method, request.path, status, ms);
+    if (!log.isLevelEnabled('debug')) return;
     log.debug({ ...logFields, method: request.method, path: request.path, status, ms }, 'request');
   };
 

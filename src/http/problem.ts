@@ -1,5 +1,6 @@
 /** AppError to `application/problem+json` (RFC 9457). The one place where an error becomes an answer. */
 import { errorRow, toAppError, type AppError } from '../errors.ts';
+import type { Attention } from '../observe/attention.ts';
 import type { Log } from '../observe/log.ts';
 import type { HttpCounters } from './http-counters.ts';
 import type { Answer, Exchange, Headers } from './exchange.ts';
@@ -24,6 +25,7 @@ export function problemAnswer(error: AppError, extra: Headers = []): Answer {
 export interface ProblemContext {
   readonly log: Log;
   readonly counters: HttpCounters;
+  readonly attention?: Attention;
 }
 
 /** Answers with the problem, and logs what the operator should see: never a caller's mistake. */
@@ -37,6 +39,7 @@ export function sendProblem(
   const { counters, log } = context;
   const error = toAppError(thrown);
   const { status } = errorRow(error.code);
+  context.attention?.failed(error.code);
   counters.problems.set(error.code, (counters.problems.get(error.code) ?? 0) + 1);
   if (status >= 500) {
     const { path } = exchange.request;

@@ -39,6 +39,45 @@ async function untilValue(page: Page, name: string, pattern: RegExp): Promise<vo
   await page.locator(`[data-value=${name}]`).filter({ hasText: pattern }).waitFor();
 }
 
+test('what fails, what is slow, what is hot and what was evicted is there, on a phone too', async () => {
+  const server = await startServer({ MEMORY_CACHE_MB: '1' });
+  try {
+    const body = await paint(120);
+    for (let at = 0; at < 12; at += 1) await server.put(`hot/${at}`, body);
+    const large = await paint(700);
+    for (let at = 0; at < 8; at += 1) await server.put(`large/${at}`, large);
+    await server.put('hot/one', body);
+    for (let at = 0; at < 640; at += 1) await (await fetch(`${server.base}/images/hot/one`)).arrayBuffer();
+    await fetch(`${server.base}/images/${'not-there/'.repeat(20)}x`);
+    await fetch(`${server.base}/images/hot/one?w=63`);
+    await fetch(`${server.base}/images/large/1?w=640&format=avif`);
+    const { page, mistakes } = await browser.open(`${server.base}/`, {
+      viewport: { width: 390, height: 800 },
+    });
+    opened.push(page);
+    await page.locator('#failing tr').filter({ hasText: 'image_not_found' }).waitFor();
+    await page.locator('#failing tr').filter({ hasText: 'size_unlisted' }).waitFor();
+    await page.locator('#hot tr').first().filter({ hasText: 'hot/one' }).waitFor();
+    await page
+      .locator('#requests tr')
+      .filter({ hasText: /^(PUT|GET) \/images\/.* ms$/ })
+      .first()
+      .waitFor();
+    expect(await page.locator('#evicted tr').count()).toBeGreaterThan(0);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
+      0,
+    );
+    if (process.env['SHOT']) {
+      await page.screenshot({ path: '/tmp/ai/e/phone.png', fullPage: true });
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.screenshot({ path: '/tmp/ai/e/wide.png', fullPage: true });
+    }
+    expect(mistakes).toEqual([]);
+  } finally {
+    await server.close();
+  }
+});
+
 test('numbers move with what the server does, and a new image appears among the recent ones', async () => {
   const { page, mistakes } = await openDashboard(open);
   await page.locator('#connection[data-state=open]').waitFor();

@@ -135,5 +135,5 @@ test('with STOP_DELAY_S it goes on as before for so long, and only /readyz says 
   expect(answers.map(({ status }) => status)).toEqual([503, 200, 201]);
   expect(answers.map(({ headers }) => headers.get('connection'))).not.toContain('close');
   await closed;
-  await expect(fetch(`${base}/livez`)).rejects.toThrow();
+  await expect(fetch(`${base}/livez`)).rejects.toThrow('fetch failed');
 });

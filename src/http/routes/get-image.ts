@@ -13,6 +13,7 @@ import { answerHot } from '../answer-hot.ts';
 import type { ClientLimits, Spend } from '../client-limits.ts';
 import type { Exchange, Request } from '../exchange.ts';
 import { createImageQueryReader, decodeTail, imageIdOf, type ImageQuery } from '../image-target.ts';
+import { HIT_SAMPLE } from '../../observe/attention.ts';
 import type { HeadSettings } from '../representation-head.ts';
 import { toHandler, type RouteContext } from '../routes.ts';
 
@@ -85,6 +86,7 @@ export function createGetImage(deps: GetImageDeps): { readonly get: Handle; read
       if (query !== undefined && hot !== undefined) {
         counters.requests += 1;
         counters.memoryHits += 1;
+        if (counters.memoryHits % HIT_SAMPLE === 0) context.attention?.hit(req.getUrl());
         answerHot(res, req, hot, kindOf(hot.entry, query), isHead, deps);
         return;
       }

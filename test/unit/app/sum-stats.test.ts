@@ -1,3 +1,5 @@
+import { systemClock } from '../../../src/core/clock.ts';
+import { createAttention } from '../../../src/observe/attention.ts';
 import { expect, test } from 'vitest';
 import { readStats, type AdminStats } from '../../../src/app/stats.ts';
 import { countsOf, sumStats } from '../../../src/app/sum-stats.ts';
@@ -62,7 +64,8 @@ function reading(given: Given = {}): AdminStats {
     downloads: () => ({ underWay: 1, heldBytes: 1000, cut: 2 }),
   });
   const rows = Object.entries(given.topics ?? {}).map(([topic, subscribers]) => ({ topic, subscribers }));
-  return { ...stats, events: { ...stats.events, top_topics: rows, slow_readers: [] } };
+  const attention = createAttention(systemClock).lists();
+  return { ...stats, attention, events: { ...stats.events, top_topics: rows, slow_readers: [] } };
 }
 
 test('counts, limits and what is held add up, nested ones and those that only one has too', () => {
