@@ -1,5 +1,10 @@
-/** A Redis that keeps what it has acknowledged over a kill -9, so that nothing accepted may be lost with it. */
-import { mkdirSync } from 'node:fs';
+/**
+ * A Redis that keeps what it has acknowledged over a kill -9, so that nothing accepted may be lost with it:
+ * it writes each change before it answers, in memory where there is a filesystem there.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { whichTool } from '../machine.ts';
 import { freePort, startProcess, type Running } from '../start-process.ts';
@@ -13,6 +18,8 @@ export interface SoakRedis {
   stop(): Promise<void>;
 }
 
+const SHARED_MEMORY = '/dev/shm';
+
 function isAlive(pid: number | undefined): boolean {
   try {
     return pid !== undefined && process.kill(pid, 0);
@@ -22,23 +29,13 @@ function isAlive(pid: number | undefined): boolean {
 }
 
 /** Undefined: there is no redis-server here. */
-export async function startSoakRedis(dir: string): Promise<SoakRedis | undefined> {
+export async function startSoakRedis(): Promise<SoakRedis | undefined> {
   const program = whichTool('redis-server');
   if (program === undefined) return undefined;
-  mkdirSync(dir, { recursive: true });
+  const dir = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'afterimage-soak-'));
   const port = await freePort();
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--save',
-    '',
-    '--appendonly',
-    'yes',
-  ];
+  const flags = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'always' };
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
   let running: Running | undefined;
   const signal = (name: NodeJS.Signals): void => {
     if (running !== undefined) process.kill(running.pid, name);
@@ -64,6 +61,7 @@ export async function startSoakRedis(dir: string): Promise<SoakRedis | undefined
       signal('SIGCONT');
       await running?.stop();
       running = undefined;
+      rmSync(dir, { recursive: true, force: true });
     },
   };
 }

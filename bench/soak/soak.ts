@@ -1,6 +1,5 @@
 /** One soak from beginning to end: a server, a load, faults, a look each second, and what is left when all is over. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
 import { createAsker } from './ask.ts';
 import type { Bodies } from './bodies.ts';
 import { openCage, type Cage } from './cage.ts';
@@ -141,7 +140,7 @@ async function openParts(
   bodies: Bodies,
   say: (line: string) => void,
 ): Promise<Parts> {
-  const redis = plan.redis ? await startSoakRedis(join(dir, 'redis')) : undefined;
+  const redis = plan.redis ? await startSoakRedis() : undefined;
   const application = await startApplication(plan.seed);
   const ceiling = ceilingOf(plan.settings, plan.followers + (plan.squeeze?.crowd ?? 0));
   const cage = openCage(ceiling.mib);
