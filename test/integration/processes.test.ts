@@ -11,6 +11,7 @@ const SECRET = 'a secret that is long enough for HS256!';
 const PNG = { 'Content-Type': 'image/png' };
 
 interface Running extends CliRun {
+  readonly url: string;
   readonly port: number;
 }
 
