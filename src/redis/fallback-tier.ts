@@ -72,7 +72,7 @@ export function createFallbackTier(primary: Tier, fallback: Tier, deps: Fallback
           return answer.value;
         }
         if (!(await fallback.put(entry, body, signal))) return false;
-        ledger.note(key, 'put');
+        ledger.note(key, 'put', entry.storedAtMs);
         // Full, not away: the other instances must not go on with what it had before.
         if (answer !== undefined) await primary.delete(key, signal).catch(() => undefined);
         return true;

@@ -2,7 +2,7 @@
 import type { Tier } from '../cache/tier.ts';
 import { isWhole, type Stored } from '../core/entry.ts';
 import { AppError } from '../errors.ts';
-import type { OutageLedger } from './outage-ledger.ts';
+import type { OutageLedger, Owed } from './outage-ledger.ts';
 
 export interface Sides {
   readonly primary: Tier;
@@ -26,7 +26,7 @@ export async function makeUp(sides: Sides): Promise<void> {
     const isOvertaken = (): boolean => ledger.owedOf(key) !== owed || ledger.isChanging(key);
     if (owed === undefined || isOvertaken()) continue;
     if (owed.change === 'delete') await primary.delete(key, signal);
-    else await bringOver(key, isOvertaken, sides, signal);
+    else await bringOver(key, owed, isOvertaken, sides, signal);
     if (isOvertaken()) continue;
     ledger.settle(key);
     // Only now: until then it is what readers get.
@@ -37,15 +37,22 @@ export async function makeUp(sides: Sides): Promise<void> {
 /** What another program wrote since the primary is back is newer than anything kept before. */
 async function bringOver(
   key: string,
+  owed: Owed,
   isOvertaken: () => boolean,
   { primary, fallback, isFull }: Sides,
   signal: AbortSignal,
 ): Promise<void> {
   const mine = await fallback.get(key, signal);
   const theirs = await primary.get(key, signal);
-  const body = mine === undefined ? undefined : await wholeBody(mine, signal);
-  const isNewer = theirs === undefined || (mine?.entry.storedAtMs ?? 0) > theirs.entry.storedAtMs;
-  if (isOvertaken() || mine === undefined || body === undefined || !isNewer) return;
+  if (mine === undefined) {
+    // It ran out, or had to make room: what it replaced must not come back in its place.
+    const isOlder = theirs !== undefined && theirs.entry.storedAtMs <= owed.storedAtMs;
+    if (isOlder && !isOvertaken()) await primary.delete(key, signal);
+    return;
+  }
+  const body = await wholeBody(mine, signal);
+  const isNewer = theirs === undefined || mine.entry.storedAtMs > theirs.entry.storedAtMs;
+  if (isOvertaken() || !isNewer) return;
   const isTaken = await primary.put(mine.entry, body, signal);
   if (!isTaken && isFull()) throw new AppError('storage_unavailable', 'the primary is full');
 }

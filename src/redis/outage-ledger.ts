@@ -7,12 +7,14 @@ export type Change = 'put' | 'delete';
 /** One change of one key: another change of it is another one of these. */
 export interface Owed {
   readonly change: Change;
+  /** When what was put was stored; 0 for a deletion. */
+  readonly storedAtMs: number;
 }
 
 type KeyTest = (key: string) => boolean;
 
 export interface OutageLedger {
-  note(key: string, change: Change): void;
+  note(key: string, change: Change, storedAtMs?: number): void;
   noteClear(test: KeyTest): void;
   owedOf(key: string): Owed | undefined;
   /** Runs a newer change of the key: what is owed of it stays until the work says otherwise, and is not made up for. */
@@ -38,10 +40,10 @@ export function createOutageLedger(): OutageLedger {
   let clears: KeyTest[] = [];
 
   return {
-    note(key, change) {
+    note(key, change, storedAtMs = 0) {
       // Last again: the newest change is forgotten last.
       changes.delete(key);
-      changes.set(key, { change });
+      changes.set(key, { change, storedAtMs });
       const [oldest] = changes.keys();
       if (changes.size > KEYS_MAX && oldest !== undefined) changes.delete(oldest);
     },

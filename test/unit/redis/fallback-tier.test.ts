@@ -54,6 +54,42 @@ async function fail(times: number): Promise<void> {
   for (let n = 0; n < times; n += 1) await read('image:none').catch(() => undefined);
 }
 
+describe('what ran out while the primary was away', () => {
+  async function putForAWhile(key: string, body: Uint8Array): Promise<void> {
+    clock.advance(1);
+    await tier.put(entryOf(key, body, { storedAtMs: clock.nowMs() }), body, nobody);
+    // As its ttl would have it.
+    disk.held.delete(key);
+  }
+
+  it('does not bring back what it had replaced', async () => {
+    await put('image:a', first);
+    away();
+    await fail(5);
+    await putForAWhile('image:a', second);
+    back();
+    await tier.catchUp();
+    expect(await read('image:a')).toBeUndefined();
+    expect(redis.held.has('image:a')).toBe(false);
+  });
+
+  it('leaves alone what another program has put since', async () => {
+    await put('image:a', first);
+    away();
+    await fail(5);
+    await putForAWhile('image:a', second);
+    back();
+    const theirs = bodyOf(3, 10);
+    clock.advance(1);
+    redis.held.set('image:a', {
+      entry: entryOf('image:a', theirs, { storedAtMs: clock.nowMs() }),
+      body: theirs,
+    });
+    await tier.catchUp();
+    expect(await read('image:a')).toEqual(theirs);
+  });
+});
+
 describe('a tier with a fallback', () => {
   it('uses the primary alone while that works', async () => {
     await put('image:a', first);
