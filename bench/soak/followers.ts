@@ -38,6 +38,8 @@ interface Session {
   readonly cursors: Set<string>;
   readonly finals: Set<string>;
   last: string;
+  /** The newest since the last gap. */
+  ordered: string;
   /** It was told, or has to expect, that it did not hear everything. */
   isWhole: boolean;
 }
@@ -102,7 +104,12 @@ function isAfter(cursor: string, before: string): boolean {
 function judgeImage(stage: Stage, { event, data }: Heard): void {
   const { id = '', version = '', bytes = 0, image_data: image = '' } = data;
   // Of what the squeeze puts nobody keeps account.
-  if (id.startsWith('soak/') && event !== 'image.deleted' && !stage.bodies.byHash.has(version)) {
+  if (
+    id.startsWith('soak/') &&
+    event !== 'image.deleted' &&
+    event !== 'image.failed' &&
+    !stage.bodies.byHash.has(version)
+  ) {
     stage.tally.wrong(`event ${event} of ${id}: a version that nobody sent`);
   }
   if (!image.startsWith('data:')) return;
@@ -114,14 +121,18 @@ function judgeImage(stage: Stage, { event, data }: Heard): void {
 function hear(stage: Stage, session: Session, heard: Heard): void {
   if (heard.event === 'gap' || heard.event === 'close') {
     session.isWhole = false;
+    // After a gap it is told anew what happened since, by cursors of before.
+    if (heard.event === 'gap') session.cursors.clear();
+    if (heard.event === 'gap') session.ordered = '';
     return;
   }
   const { cursor, data } = heard;
   if (session.cursors.has(cursor)) stage.tally.wrong(`event ${cursor} of ${data.id ?? ''} came twice`);
-  else if (session.last !== '' && !isAfter(cursor, session.last))
-    stage.tally.wrong(`event ${cursor} came after ${session.last}`);
+  else if (session.ordered !== '' && !isAfter(cursor, session.ordered))
+    stage.tally.wrong(`event ${cursor} came after ${session.ordered}`);
   session.cursors.add(cursor);
   session.last = cursor;
+  session.ordered = cursor;
   session.finals.add(`${data.id ?? ''} ${data.version ?? ''}`);
   judgeImage(stage, heard);
 }
@@ -198,6 +209,7 @@ async function follow(reader: Reader): Promise<number> {
     cursors: new Set(),
     finals: new Set(),
     last: '',
+    ordered: '',
     isWhole: true,
   };
   const isWs = draw.chance(0.4);
