@@ -1,7 +1,7 @@
 /** A run: inputs of every surface by the hundred thousand, from one seed, until one is not borne or all are. */
 import { startBystander } from './bystander.ts';
 import { makeCorpus, type Corpus } from './corpus.ts';
-import { RESIDENT_MB_MAX, startFuzzServer, type FuzzServer } from './fuzz-server.ts';
+import { startFuzzServer, type FuzzServer } from './fuzz-server.ts';
 import type { Input, Surface } from './input.ts';
 import { createRandom } from './random.ts';
 import { SURFACES } from './surfaces/all.ts';
@@ -14,6 +14,8 @@ export interface FuzzOptions {
   readonly from: number;
   /** Name of a surface; undefined: all of them, by their shares. */
   readonly only: string | undefined;
+  /** Most that the server's process may hold. */
+  readonly residentMbMax: number;
   /** Connections at a time. */
   readonly lanes: number;
   readonly onProgress?: (progress: FuzzProgress) => void;
@@ -107,7 +109,8 @@ async function runAgainst(server: FuzzServer, corpus: Corpus, options: FuzzOptio
   const wrongWithServer = (): string => {
     const mb = server.residentMb();
     residentMbMost = Math.max(residentMbMost, Number.isNaN(mb) ? 0 : mb);
-    if (mb > RESIDENT_MB_MAX) return `resident memory is ${mb.toFixed(0)} MiB, over ${RESIDENT_MB_MAX}`;
+    const { residentMbMax } = options;
+    if (mb > residentMbMax) return `resident memory is ${mb.toFixed(0)} MiB, over ${residentMbMax}`;
     return bystander.wrong();
   };
 

@@ -1,4 +1,4 @@
-/** `npm run fuzz -- --inputs N --seed N --only surface --from index --lanes N`. */
+/** `npm run fuzz -- --inputs N --seed N --only surface --from index --lanes N --resident-mb N`. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { RESIDENT_MB_MAX } from './fuzz-server.ts';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '0' },
     lanes: { type: 'string', default: '16' },
     only: { type: 'string' },
+    'resident-mb': { type: 'string', default: String(RESIDENT_MB_MAX) },
   },
 });
 
@@ -30,7 +31,7 @@ function sayProgress(progress: FuzzProgress): void {
   const { done, seconds, residentMb, bystanderUsualMs, bystanderWorstMs } = progress;
   say(
     `${String(done).padStart(9)} inputs  ${seconds.toFixed(0).padStart(5)} s  ${(done / seconds).toFixed(0)} a second  ` +
-      `resident ${residentMb.toFixed(0)} MiB of ${RESIDENT_MB_MAX}  ` +
+      `resident ${residentMb.toFixed(0)} MiB of ${values['resident-mb']}  ` +
       `bystander p90 ${bystanderUsualMs.toFixed(1)} ms, worst ${bystanderWorstMs.toFixed(0)} ms`,
   );
 }
@@ -63,6 +64,7 @@ const report = await runFuzz({
   from: Number(values.from),
   lanes: Number(values.lanes),
   only: values.only,
+  residentMbMax: Number(values['resident-mb']),
   onProgress(progress) {
     if (progress.seconds - saidS < PRINT_EVERY_S) return;
     saidS = progress.seconds;

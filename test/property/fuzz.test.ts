@@ -1,12 +1,20 @@
 import { expect, it } from 'vitest';
 import { makeCorpus } from '../fuzz/corpus.ts';
+import { RESIDENT_MB_MAX } from '../fuzz/fuzz-server.ts';
 import { makeInput, runFuzz } from '../fuzz/run-fuzz.ts';
 import { SURFACES } from '../fuzz/surfaces/all.ts';
 
 const SEED = 20_261_121;
 
 it('bears ten thousand inputs of every surface: right answers, right bytes, bounded memory', async () => {
-  const report = await runFuzz({ seed: SEED, inputs: 10_000, from: 0, only: undefined, lanes: 16 });
+  const report = await runFuzz({
+    seed: SEED,
+    inputs: 10_000,
+    from: 0,
+    only: undefined,
+    residentMbMax: RESIDENT_MB_MAX,
+    lanes: 16,
+  });
   expect(report.failure?.wrong).toBeUndefined();
   expect(report.done).toBe(10_000);
   // Each surface got as far as it is meant to: a fuzzer that everything refuses shows nothing.
