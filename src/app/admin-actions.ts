@@ -33,7 +33,10 @@ export function createAdminActions(deps: AdminActionDeps, peers: AdminPeers | un
     try {
       warmHere(note.ids);
     } catch (error) {
-      log.warn({ err: error }, 'what another process was told to warm is too much here');
+      log.warn(
+        { err: error },
+        'what another process was told to warm is too much here: ask for less at once',
+      );
     }
   });
 

@@ -64,7 +64,8 @@ export async function createEventParts(config: Config, deps: EventPartsDeps): Pr
   const partials = createPartialThrottle(
     async (draft) => bus.publish(draft),
     config.PARTIAL_INTERVAL_MS,
-    (error) => log.error({ err: error }, 'an event could not be published'),
+    (error) =>
+      log.error({ err: error }, 'an event could not be published: who follows misses it; look at Redis'),
   );
   return { bus, hub, partials };
 }

@@ -147,7 +147,10 @@ export async function openRedis(config: Config, deps: RedisPartsDeps): Promise<R
 
 function openAnnouncer(states: ImageStates, flow: AnnounceFlow, log: Log): Announcer {
   const onFailed = (id: string, error: unknown): void =>
-    log.warn({ id, err: error }, 'a change in Redis could not be announced');
+    log.warn(
+      { id, err: error },
+      'a change in Redis could not be announced: who follows the image misses it; `err` says why',
+    );
   return createAnnouncer(ANNOUNCER, { states, flow, onFailed });
 }
 

@@ -75,7 +75,10 @@ function openTier(
       onChange: (name, to, from) => {
         // It tries every second for as long as it is open: said once.
         const isNews = to === 'closed' || (to === 'open' && from === 'closed');
-        if (isNews) log.warn({ tier: name, breaker: to }, `the breaker of ${name} is ${to}`);
+        const said = { tier: name, breaker: to };
+        if (isNews && to === 'open')
+          log.warn(said, 'Redis fails: it is left alone and tried each second; look at it');
+        else if (isNews) log.info(said, 'Redis answers again');
         health.note('redis-breaker', to);
       },
     },

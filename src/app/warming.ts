@@ -42,7 +42,10 @@ export function startWarming(config: Config, parts: WarmingParts): Warmer {
     if (hottest.length > 0) warmer.add(hottest);
   };
   begin().catch((error: unknown) =>
-    log.warn({ err: error, file: config.WARM_FILE }, 'warming could not begin'),
+    log.warn(
+      { err: error, file: config.WARM_FILE },
+      'warming could not begin: look at WARM_FILE; images are served all the same',
+    ),
   );
   return warmer;
 }
