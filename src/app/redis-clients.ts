@@ -95,14 +95,26 @@ function sentinelOptions(target: RedisTarget): ConnectionOptions {
   };
 }
 
+/** A connection that is taken and then not spoken to would otherwise be waited for without end. */
+function limitHandshake(connection: Redis): Redis {
+  const limitMs = 2 * (connection.options.connectTimeout ?? CONNECT_MS_MIN);
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => clearTimeout(timer);
+  connection.on('connect', () => {
+    stop();
+    timer = setTimeout(() => connection.disconnect(true), limitMs).unref();
+  });
+  return connection.on('ready', stop).on('close', stop);
+}
+
 function createSingle(target: RedisTarget, options: ConnectionOptions): Redis {
-  if (target.mode === 'sentinel') return new Redis({ ...options, ...sentinelOptions(target) });
-  return new Redis({ ...options, ...target.addresses[0] });
+  const where = target.mode === 'sentinel' ? sentinelOptions(target) : target.addresses[0];
+  return limitHandshake(new Redis({ ...options, ...where }));
 }
 
 function createClient(target: RedisTarget, options: ConnectionOptions): RedisClient {
   if (target.mode !== 'cluster') return createSingle(target, options);
-  return new Cluster([...target.addresses], {
+  const cluster = new Cluster([...target.addresses], {
     redisOptions: options,
     enableOfflineQueue: false,
     clusterRetryStrategy: retryDelayMs,
@@ -110,6 +122,7 @@ function createClient(target: RedisTarget, options: ConnectionOptions): RedisCli
     // Certificates name hosts, not addresses.
     ...(target.tls ? { dnsLookup: (address, done) => done(null, address) } : {}),
   });
+  return cluster.on('+node', limitHandshake);
 }
 
 function addressOf(node: Redis): RedisAddress {

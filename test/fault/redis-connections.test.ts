@@ -136,7 +136,15 @@ describe('the network to Redis', () => {
       how: 'nothing passes, on old and new connections',
       // For the moment in which it answers again, and nothing was asked of it yet.
       refusals: [503],
-      inject: async () => proxy.swallowAll(true),
+      async inject() {
+        const lost = ['data', 'stream', 'subscriber'].map((name) =>
+          saysInLog(server, new RegExp(`"connection":"${name}".*is lost`)),
+        );
+        proxy.swallowAll(true);
+        await Promise.all(lost.map(async (said) => said()));
+        // Each has found somebody who takes the connection, and says nothing.
+        await sleep(300);
+      },
       told: saysDown('redis-backend', 'redis-invalidation', 'events-bus'),
       heal: async () => proxy.swallowAll(false),
       healed: untilAllUp,
