@@ -20,7 +20,8 @@ export interface HeadBlocks {
   readonly second: number;
   /** With its quotes. */
   readonly etag: string;
-  readonly blocks: (string | undefined)[];
+  /** As bytes: a text would be measured and copied for every hit. */
+  readonly blocks: (ArrayBuffer | undefined)[];
 }
 
 export interface TierStep {

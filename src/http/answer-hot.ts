@@ -91,5 +91,10 @@ function endHot(res: HttpResponse, isHead: boolean, body: Uint8Array): void {
     endHead(res, body.byteLength);
     return;
   }
-  if (!endWithBytes(res, body)) res.onAborted(() => endTransfer(res));
+  if (!endWithBytes(res, body)) endWhenLeft(res);
+}
+
+/** A function of its own: the closure's context would be made for every hit. */
+function endWhenLeft(res: HttpResponse): void {
+  res.onAborted(() => endTransfer(res));
 }

@@ -25,11 +25,12 @@ export function hotHead(
   kind: FoundKind,
   bodiless: boolean,
   settings: HeadSettings,
-): string {
+): ArrayBuffer {
   const slot = slotOf(kind, bodiless);
   const known = heads.blocks[slot];
   if (known !== undefined) return known;
-  const block = renderHead(hot.entry, { ...kind, bodiless }, STATUS, TIMING, settings, heads.second * 1000);
+  const text = renderHead(hot.entry, { ...kind, bodiless }, STATUS, TIMING, settings, heads.second * 1000);
+  const block = new Uint8Array(Buffer.from(text, 'latin1')).buffer;
   heads.blocks[slot] = block;
   return block;
 }

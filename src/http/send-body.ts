@@ -24,6 +24,10 @@ export function endBodiless(res: HttpResponse): void {
     res.endWithoutBody();
     return;
   }
+  endInNextTurn(res);
+}
+
+function endInNextTurn(res: HttpResponse): void {
   let isGone = false;
   res.onAborted(() => {
     isGone = true;
@@ -49,20 +53,23 @@ export function endHead(res: HttpResponse, totalBytes: number): void {
  * it the library buffers, for each of the requests that a client sends at once without reading an answer.
  */
 export function endWithBytes(res: HttpResponse, body: Uint8Array): boolean {
-  const total = body.byteLength;
-  if (total === 0) {
+  if (body.byteLength === 0) {
     res.end();
     return true;
   }
-  const [sent] = res.tryEnd(body, total);
-  if (sent) return true;
+  const [sent] = res.tryEnd(body, body.byteLength);
+  if (!sent) sendRest(res, body);
+  return sent;
+}
+
+/** A function of its own: a closure in the one above would cost every hit its context. */
+function sendRest(res: HttpResponse, body: Uint8Array): void {
   beginTransfer(res, body.buffer, body.buffer.byteLength);
   res.onWritable((offset) => {
-    const [done] = res.tryEnd(body.subarray(offset), total);
+    const [done] = res.tryEnd(body.subarray(offset), body.byteLength);
     if (done) endTransfer(res);
     return done;
   });
-  return false;
 }
 
 /**
