@@ -3,8 +3,10 @@
  * formats that are taken in, and every failure of the decoder turned into a code of ours.
  */
 import sharp, { type Metadata, type OutputInfo, type Sharp } from 'sharp';
+import { sniffImage } from '../src/core/sniff.ts';
 import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { DecodeLimits } from '../src/pool/job.ts';
+import { hasReadableSize } from './avif-size.ts';
 
 // libvips' operation cache keeps decoded images of clients who are long gone; parallelism comes from
 // the pool's threads, not from inside one image.
@@ -49,6 +51,9 @@ export function openImage(bytes: Uint8Array, header: Metadata, options: OpenOpti
 
 /** Header only: no pixel is decoded, so the limit is for the caller to apply. */
 export async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  if (sniffImage(bytes) === 'image/avif' && !hasReadableSize(bytes)) {
+    throw new AppError('image_too_many_pixels', 'A side of the image is longer than any decoder takes.');
+  }
   return decoding(sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata());
 }
 

@@ -158,6 +158,20 @@ describe('ingest', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(30 << 20);
   });
 
+  it.each([
+    ['width', 100_000_001, 1],
+    ['height', 1, 0x7fffffff],
+  ])('is not told one pixel by an AVIF whose %s libvips cannot hold', async (_side, width, height) => {
+    const bytes = Buffer.from(await images.largeAvif());
+    const at = bytes.indexOf('ispe');
+    bytes.writeUInt32BE(width, at + 8);
+    bytes.writeUInt32BE(height, at + 12);
+    const before = process.memoryUsage().rss;
+    const limits = { ...LIMITS, pixels: 2_000_000 };
+    expect(await codeOf(bytes, 'raw', limits)).toBe('image_too_many_pixels');
+    expect(process.memoryUsage().rss - before).toBeLessThan(30 << 20);
+  });
+
   it('counts the pixels of every frame', async () => {
     const limits = { ...LIMITS, pixels: 60 * 40 * 4 };
     expect(await codeOf(await images.animatedGif(), 'raw', limits)).toBe('taken');
