@@ -29,6 +29,8 @@ export interface CachePartsDeps {
 
 const MIB = 1024 * 1024;
 const PROBE_TIMEOUT_MS = 5000;
+/** Of a stop's time: about half a second. */
+const HOTTEST_NOTED = 10_000;
 
 export async function createCacheParts(config: Config, deps: CachePartsDeps): Promise<CacheParts> {
   const { clock, log, health, redis } = deps;
@@ -56,6 +58,8 @@ export async function createCacheParts(config: Config, deps: CachePartsDeps): Pr
     close: async () => {
       // The origin first: it may still be writing a large body to disk.
       await azure?.origin.close();
+      // Hits in memory left no trace on disk: the next start would warm it with other images.
+      await disk?.noteHottest(memory?.keys().slice(0, HOTTEST_NOTED) ?? []);
       await store?.close();
     },
   };

@@ -51,6 +51,8 @@ export interface DiskTier extends Tier {
   readonly keep: Keep;
   /** The keys to warm memory with, hottest first. */
   hottest(count: number): string[];
+  /** What was used of late where the disk does not see it, hottest first: for the next run. */
+  noteHottest(keys: readonly string[]): Promise<void>;
   /** Removes what has expired and what does not fit any more; also done by itself every minute. */
   sweep(): Promise<void>;
 }
@@ -75,6 +77,13 @@ export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): Di
     await abortable(upkeep.loaded, signal);
     // What was found meanwhile; what was put meanwhile came after the deletion.
     return known + (await changes.purge((item) => item.inherited && test(item.key), signal));
+  }
+
+  /** A millisecond apart, so that their order is kept. */
+  async function noteHottest(keys: readonly string[]): Promise<void> {
+    const nowMs = parts.nowMs();
+    const known = keys.filter((key) => index.get(key) !== undefined);
+    for (const [at, key] of known.entries()) await parts.folder.touch(parts.paths.nameOf(key), nowMs - at);
   }
 
   async function close(): Promise<void> {
@@ -119,6 +128,7 @@ export function createDiskTier(options: DiskTierOptions, deps: DiskTierDeps): Di
     loaded: upkeep.loaded,
     isLoading: inheritance.isLoading,
     hottest: index.hottest,
+    noteHottest,
     sweep: upkeep.sweep,
   };
 }

@@ -87,6 +87,19 @@ describe('after a restart the disk tier', () => {
     expect(again.hottest(3)).toEqual(['old', 'new', 'middle']);
   });
 
+  it('is told at the end what was hot in memory: that comes first in the next run', async () => {
+    const first = await bench.open();
+    for (const [age, key] of ['a', 'b', 'c', 'd'].entries()) {
+      const body = bodyOf(age, 10);
+      await first.put(entryOf(key, body), body, nobody);
+      await utimes(pathOf(key), 10 + age, 10 + age);
+    }
+    // Asked for from memory alone: the disk has heard of none of it.
+    await first.noteHottest(['b', 'not here', 'a']);
+    const again = await bench.open();
+    expect(again.hottest(4)).toEqual(['b', 'a', 'd', 'c']);
+  });
+
   it('notes a use for the next run, but not each', async () => {
     const body = bodyOf(1, 10);
     const tier = await bench.open();
