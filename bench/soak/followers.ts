@@ -51,8 +51,8 @@ export interface Followers {
 
 const MODES = ['inline=none', 'inline=thumbnail', 'inline=thumbnail', 'inline=full&inline_max=262144'];
 const POLL_MS = 100;
-/** From an accepted upload to its event at a reader that reads: five seconds may go to the image in it. */
-const LATE_MS = 12_000;
+/** What waited for a reader that paused takes a moment. */
+const AFTER_PAUSE_MS = 12_000;
 
 async function openSse(port: number, query: string): Promise<Line | undefined> {
   const stream = await openRawStream(port, `/events?${query}`);
@@ -140,7 +140,7 @@ function hear(stage: Stage, session: Session, heard: Heard): void {
 /** Every final that was accepted while it followed must have been heard. */
 function judgeSession(stage: Stage, session: Session): void {
   if (!session.isWhole || stage.isExcused(session.openedMs)) return;
-  const lastMs = performance.now() - LATE_MS;
+  const lastMs = performance.now() - stage.lateMs;
   const missed = stage.finals.filter(
     ({ topic, id, digest, beganMs, doneMs }) =>
       session.topics.includes(topic) &&
@@ -188,8 +188,7 @@ async function read({ stage, draw, isStopping }: Reader, session: Session, line:
     line.stopReading();
     await sleep(draw.between(0, 8000));
     line.goOnReading();
-    // What waited for it takes a moment.
-    endMs = performance.now() + LATE_MS;
+    endMs = performance.now() + AFTER_PAUSE_MS;
   }
   while (!isStopping() && !line.isClosed() && performance.now() < endMs) {
     await sleep(POLL_MS);

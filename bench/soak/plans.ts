@@ -57,6 +57,8 @@ export function plansOf(wish: Wish): readonly Plan[] {
   const squeezed = (minutes: number): Plan => ({
     ...plan('squeeze', false, minutes),
     settings: SQUEEZED,
+    // Refused in good time rather than served after a minute.
+    env: { ...ENV, WORKER_QUEUE: '16' },
     squeeze: SQUEEZE_SIZES,
   });
   if (wish.squeeze) return [squeezed(wish.minutes)];

@@ -62,6 +62,10 @@ const WARM_SHARE = 0.25;
 /** Longer than a fault excuses anything. */
 const SETTLE_MS = 9000;
 const AT_ONCE = 64;
+/** Five seconds may go to the image in an event. */
+const LATE_MS = 12_000;
+/** Workers are busy with the largest images then: one event after the other waits for its own in vain. */
+const LATE_WHEN_SQUEEZED_MS = 60_000;
 const FINALS_KEPT_MS = 120_000;
 const QUIET_MS = 15_000;
 const FDS_SLACK = 12;
@@ -167,6 +171,7 @@ async function openParts(
     isExcused: (askedMs) => faults?.isExcused(askedMs) ?? false,
     mayVanish: (askedMs) => faults?.mayVanish(askedMs) ?? false,
     finals: [],
+    lateMs: plan.squeeze === undefined ? LATE_MS : LATE_WHEN_SQUEEZED_MS,
   };
   const sampler = startSampler(server.pid, server.base, (sample) => {
     if (sample.atMs - lastSaidMs < TEN_SECONDS) return;

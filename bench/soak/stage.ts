@@ -27,6 +27,8 @@ export interface Stage {
   /** True: what is taken in now may lie in memory alone. */
   mayVanish(askedMs: number): boolean;
   readonly finals: Final[];
+  /** From an accepted upload to its event at a reader that reads, at the most. */
+  readonly lateMs: number;
 }
 
 export type Action = (stage: Stage) => Promise<void>;
