@@ -203,7 +203,7 @@ export const SETTINGS = {
     0,
     1_000_000,
     'streams',
-    'Open event streams of one address; 0: no limit, as behind a proxy all have the same.',
+    'Open event streams of one address; 0: no limit, as behind a proxy all have the same (see TRUSTED_PROXIES).',
   ),
   EVENTS_MAX_TOPICS: int('Events', 64, 1, 1000, 'topics', 'Topics that one stream may follow.'),
   EVENTS_SUBSCRIBER_KB: int(
