@@ -177,10 +177,14 @@ describe('Workers that stand still', () => {
           put(`crowd-${at}`, makePng(IMAGE_BYTES, at)),
         );
         const answers = await Promise.all(uploads);
-        const shed = answers.filter((answer) => answer.status === 503);
+        const refusals = answers.filter((answer) => answer.status === 503);
+        const shed = refusals.filter((answer) => codeOf(answer) === 'overloaded');
         expect(shed.length).toBeGreaterThan(crowd / 2);
-        for (const answer of shed)
-          expect([codeOf(answer), answer.header('retry-after')]).toEqual(['overloaded', '1']);
+        for (const answer of shed) expect(answer.header('retry-after')).toBe('1');
+        // Whoever waited may overrun its deadline, where the new threads take long to start.
+        expect(refusals.map(codeOf).filter((code) => !/^(overloaded|worker_timeout)$/.test(code))).toEqual(
+          [],
+        );
         expect((await server.stats()).workers.shed - before).toBeGreaterThanOrEqual(shed.length);
         await Promise.all(stuck);
         // What was taken in is there, what was refused left nothing.

@@ -1,4 +1,7 @@
 import { once, setMaxListeners } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Variant } from '../../../src/core/variant.ts';
@@ -84,6 +87,22 @@ describe('a pool whose jobs go wrong', () => {
       await expect(ingest(pool, 'exit')).rejects.toMatchObject({ code: 'worker_crashed' });
     }
     await expect(Promise.all([ingest(pool, 'echo'), ingest(pool, 'echo')])).resolves.toHaveLength(2);
+  });
+
+  it('starts threads again after some could not start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'afterimage-pool-'));
+    const flag = join(folder, 'flag');
+    process.env['FAILS_TO_START'] = flag;
+    const workerUrl = new URL('../../fixtures/failing-start-worker.cjs', import.meta.url);
+    const pool = start({ threads: 2, workerUrl });
+    await ingest(pool, 'echo');
+    await writeFile(flag, '');
+    await expect(ingest(pool, 'exit')).rejects.toMatchObject({ code: 'worker_crashed' });
+    await expect.poll(() => pool.stats().crashes, { timeout: 10_000 }).toBe(2);
+    await rm(folder, { recursive: true });
+    await Promise.all(['echo', 'echo', 'echo'].map(async (job) => ingest(pool, job)));
+    await expect(ingest(pool, 'exit')).rejects.toMatchObject({ code: 'worker_crashed' });
+    await ingest(pool, 'echo');
   });
 
   it('turns what a worker refuses into its error, the reason kept out of the detail', async () => {
