@@ -200,10 +200,12 @@ async function openParts(
   return parts;
 }
 
-/** Everything at once until `endMs`; resolves when nothing is under way any more. */
-async function runLoad(plan: Plan, { stage, strikeFrom, targets }: Parts, endMs: number) {
+/** Everything at once for as long as planned; resolves when nothing is under way any more. */
+async function runLoad(plan: Plan, { stage, strikeFrom, targets }: Parts) {
   const { squeeze } = plan;
   await fill(stage);
+  const begunMs = performance.now();
+  const endMs = begunMs + plan.minutes * 60_000;
   const squeezing = squeeze === undefined ? undefined : await startSqueeze(stage, squeeze);
   const weighted = [
     ...READS,
@@ -224,7 +226,7 @@ async function runLoad(plan: Plan, { stage, strikeFrom, targets }: Parts, endMs:
   await faults.stop();
   await Promise.all([load.stop(), followers.stop(), squeezing?.stop()]);
   if (faults.isExcused(performance.now())) await sleep(SETTLE_MS);
-  return { faults, eventsHeard: followers.heard };
+  return { faults, eventsHeard: followers.heard, begunMs, endMs };
 }
 
 export async function soak(
@@ -234,13 +236,12 @@ export async function soak(
   say: (line: string) => void,
 ): Promise<Outcome> {
   const parts = await openParts(plan, dir, bodies, say);
-  const { stage, sampler, server, cage, ceiling, startedMs } = parts;
+  const { stage, sampler, server, cage, ceiling } = parts;
   const { tally } = stage;
-  const lengthMs = plan.minutes * 60_000;
-  const [warmMs, endMs] = [startedMs + lengthMs * WARM_SHARE, startedMs + lengthMs];
   try {
     const before = await sampler.look();
-    const { faults, eventsHeard } = await runLoad(plan, parts, endMs);
+    const { faults, eventsHeard, begunMs, endMs } = await runLoad(plan, parts);
+    const warmMs = begunMs + plan.minutes * 60_000 * WARM_SHARE;
     await verifyAll(stage);
     const leaks =
       before === undefined ? ['it could not be looked at'] : await whatIsHeld(before, sampler.look);

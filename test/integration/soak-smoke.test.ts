@@ -18,19 +18,19 @@ beforeEach(() => {
 afterEach(() => rmSync(out, { recursive: true, force: true }));
 
 it(
-  'npm run soak: a few seconds over Redis with faults, every answer checked',
+  'npm run soak: a few seconds over the disk with faults, every answer checked',
   { timeout: DEADLINE_MS },
   async () => {
-    const args = [RUN, '--minutes', '0.12', '--rate', '60', '--seed', '3', '--redis', '--out', out];
+    const args = [RUN, '--minutes', '0.12', '--rate', '60', '--seed', '3', '--no-redis', '--out', out];
     const { stdout } = await run(process.execPath, args).catch((error: { stdout?: string }) => {
       throw new Error(`the soak failed:\n${error.stdout ?? String(error)}`);
     });
     expect(stdout).toContain('wrong answers 0');
     expect(stdout).toContain('PASSED');
-    const report = JSON.parse(readFileSync(join(out, 'redis.json'), 'utf8'));
+    const report = JSON.parse(readFileSync(join(out, 'disk.json'), 'utf8'));
     expect(report.requests).toBeGreaterThan(200);
     expect(report.eventsHeard).toBeGreaterThan(0);
     expect(report.marks.length).toBeGreaterThan(0);
-    expect(readFileSync(join(out, 'redis.svg'), 'utf8')).toContain('<svg');
+    expect(readFileSync(join(out, 'disk.svg'), 'utf8')).toContain('<svg');
   },
 );
