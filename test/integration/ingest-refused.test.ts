@@ -247,7 +247,9 @@ describe('1.2 the limit on bytes', () => {
     const uploads = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const raw = await openRaw(app.port);
-        raw.send(`PUT /images/a HTTP/1.1\r\nHost: x\r\nContent-Length: ${LIMIT_BYTES}\r\n\r\nabc`);
+        raw.send(`PUT /images/a HTTP/1.1\r\nHost: x\r\nContent-Length: ${LIMIT_BYTES}\r\n\r\n`);
+        // Who has sent a quarter is charged for the whole.
+        raw.send(Buffer.alloc(LIMIT_BYTES / 4));
         return raw;
       }),
     );
