@@ -29,7 +29,7 @@ export function hotHead(
   const slot = slotOf(kind, bodiless);
   const known = heads.blocks[slot];
   if (known !== undefined) return known;
-  const text = renderHead(hot.entry, { ...kind, bodiless }, STATUS, TIMING, settings, heads.second * 1000);
+  const text = renderHead(hot.entry, { ...kind, bodiless }, STATUS, TIMING, settings, Date.now());
   const block = new Uint8Array(Buffer.from(text, 'latin1')).buffer;
   heads.blocks[slot] = block;
   return block;

@@ -24,6 +24,7 @@ const REFUSED: readonly (readonly [file: string, code: string])[] = [
   ['src/redis/a.ts', `import { Redis } from 'ioredis';`],
   ['src/redis/b.ts', `import { a } from '../flows/a.ts';`],
   ['src/origin/a.ts', `import { BlobServiceClient } from '@azure/storage-blob';`],
+  ['src/processes/a.ts', `import { a } from '../http/a.ts';`],
   ['src/upstream/a.ts', `import { a } from '../http/a.ts';`],
   ['src/library/a.ts', `import { a } from '../http/a.ts';`],
   ['src/flows/a.ts', `import { a } from '../cache/a.ts';`],
