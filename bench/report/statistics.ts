@@ -15,7 +15,7 @@ export interface Verdict {
   readonly met: boolean | undefined;
   /** The same ratio for each second of processor time: what a disturbed machine cannot bend. */
   readonly perCore: Spread | undefined;
-  /** Cores of the load where it was full: then the rate is its limit, and `perCore` decides. */
+  /** Cores of the load where it was full and the rate, which is then its limit, is not enough: `perCore` decides. */
   readonly fullLoad: number | undefined;
   /** No round was quiet for both: the figure is the machine's as much as the subject's. */
   readonly isDisturbed: boolean;
@@ -98,6 +98,8 @@ export function judge(target: Target, rows: readonly Row[]): Verdict {
   const isDisturbed = !mine.samples.some(
     (sample, round) => isQuiet(sample) && isQuiet(peer?.samples[round] ?? sample),
   );
-  const met = isWithin(target, fullLoad === undefined ? measured : (perCore ?? measured));
-  return { target, measured, met, perCore, fullLoad, isDisturbed };
+  // A full load holds the faster one back: then it is enough to be ahead by processor time.
+  const isMet = isWithin(target, measured);
+  const met = isMet || (fullLoad !== undefined && perCore !== undefined && isWithin(target, perCore));
+  return { target, measured, met, perCore, fullLoad: isMet ? undefined : fullLoad, isDisturbed };
 }

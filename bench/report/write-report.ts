@@ -54,8 +54,8 @@ function machineLines(run: Run): string[] {
     `- ${effort.rounds} interleaved rounds of ${effort.seconds} s after ${effort.warmUpSeconds} s of warm-up; ` +
       'ratios are medians of the ratios within a round',
     '- a core-second: the figure for each second of processor time that the server took. Where the load took 0.95 ' +
-      "cores or more of its own, the rate is the load's limit and says nothing of the server: such figures are " +
-      'judged by core-second',
+      "cores or more of its own, the rate is the load's limit, which holds the faster server back: a figure that the " +
+      'rate does not meet is then judged by core-second',
     `- others took over ${DISTURBED} cores during ${disturbedSamples(run)} samples: those rounds are left out ` +
       'where a subject has quiet ones',
     ...(effort.name === 'quick' ? [quickLine(leftOut)] : []),
