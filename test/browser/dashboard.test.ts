@@ -67,11 +67,6 @@ test('what fails, what is slow, what is hot and what was evicted is there, on a 
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
       0,
     );
-    if (process.env['SHOT']) {
-      await page.screenshot({ path: '/tmp/ai/e/phone.png', fullPage: true });
-      await page.setViewportSize({ width: 1280, height: 900 });
-      await page.screenshot({ path: '/tmp/ai/e/wide.png', fullPage: true });
-    }
     expect(mistakes).toEqual([]);
   } finally {
     await server.close();
