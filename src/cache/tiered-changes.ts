@@ -6,23 +6,14 @@
  */
 import type { Entry } from '../core/entry.ts';
 import { AppError } from '../errors.ts';
-import type { KeepWhere } from './lookup.ts';
+import type { Cache, KeepWhere } from './lookup.ts';
 import type { Origin } from './origin.ts';
 import type { Flight } from './single-flight.ts';
 import type { TierRow, TierSlot } from './tier-row.ts';
 import { createRemoval, deleteInTier, namesOf, uninterrupted } from './tiered-removal.ts';
 
-export interface TieredChanges {
-  put(
-    entry: Entry,
-    body: Uint8Array,
-    signal: AbortSignal,
-    where?: KeepWhere,
-  ): Promise<{ readonly replaced: boolean }>;
-  delete(key: string, signal: AbortSignal): Promise<boolean>;
-  /** Out of every tier, but never from the origin: what was cleared can be read from there again. */
-  clear(key: string, signal: AbortSignal): Promise<boolean>;
-  deleteWhere(test: (key: string) => boolean, signal: AbortSignal): Promise<number>;
+/** What the cache says of changes, and one that only a lookup makes. */
+export interface TieredChanges extends Pick<Cache, 'put' | 'delete' | 'clear' | 'deleteWhere'> {
   /** Out of every tier, but not from the origin: that is where it was found gone. */
   forget(key: string, flight: Flight): Promise<void>;
 }
