@@ -10,20 +10,10 @@ import { openRawStream } from '../fixtures/raw-stream.ts';
 import { openRawWebSocket } from '../fixtures/raw-web-socket.ts';
 import { startFaultServer, type FaultServer } from './suite/fault-server.ts';
 import { proveFault } from './suite/prove-fault.ts';
+import { get, HOST, put, several, store } from './suite/raw-requests.ts';
 
 const MIB = 1024 * 1024;
-const HOST = 'HTTP/1.1\r\nHost: x\r\n';
 const LARGE = makePng(5 * MIB, 7);
-
-const get = (path: string): string => `GET ${path} ${HOST}\r\n`;
-const put = (id: string, length: number): string =>
-  `PUT /images/${id} ${HOST}Content-Length: ${length}\r\n\r\n`;
-const several = async <T>(count: number, make: (at: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: count }, async (_, at) => make(at)));
-
-async function store(server: FaultServer, id: string, image: Uint8Array): Promise<void> {
-  expect((await server.ask(`/images/${id}`, { method: 'PUT', body: image })).status).toBe(201);
-}
 
 describe.concurrent('Clients that crawl', () => {
   const servers: FaultServer[] = [];

@@ -6,8 +6,7 @@ import { makePng } from '../../bench/make-png.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { startFaultServer, type FaultServer } from './suite/fault-server.ts';
 import { proveFault } from './suite/prove-fault.ts';
-
-const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+import { get } from './suite/raw-requests.ts';
 
 describe('Clients by thousands', () => {
   const STREAMS = 10_000;
