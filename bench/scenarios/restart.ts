@@ -14,7 +14,7 @@ import { pinned } from '../start-process.ts';
 const PROGRAM = fileURLToPath(new URL('../programs/fill-folder.js', import.meta.url));
 const FILES = { smoke: 1000, quick: 10_000, full: 1_000_000 } as const;
 const INDEXED = 'disk tier indexed';
-const INDEX_DEADLINE_MS = 300_000;
+const INDEX_DEADLINE_MS = 900_000;
 const PROBES_PER_SECOND = 100;
 const GIB_IN_MB = 1024;
 
