@@ -1,10 +1,12 @@
 /**
  * All subscribers of one frame mode: every event that one of them follows is encoded once, and
- * delivered in order. An image that is slow to come delays its own mode alone.
+ * delivered in order, with those that came at the same time. An image that is slow to come delays its
+ * own mode alone.
  */
 import type { Clock } from '../core/clock.ts';
 import { cursorTimeMs } from '../core/cursor.ts';
 import type { ImageEvent } from '../core/event.ts';
+import { createBurst, type Burst } from './burst.ts';
 import type { GapReason } from './bus.ts';
 import type { EventCounters } from './event-counters.ts';
 import { createEventLine, type LineEntry } from './event-line.ts';
@@ -42,6 +44,27 @@ export interface ChannelDeps extends FrameMakerDeps {
 /** A line longer than this is delivered without letting anything else run: producers wait, too. */
 const LINE_MAX = 4096;
 
+interface Delivery {
+  readonly burst: Burst<Subscriber>;
+  /** Who of its recipients is next. */
+  next: number;
+}
+
+/** Makes about as many deliveries as it may, from where it stopped; how many that were. */
+function deliverSome(delivery: Delivery, limit: number, frameOf: (entry: LineEntry) => Frame): number {
+  const { recipients, shareOf } = delivery.burst;
+  let made = 0;
+  while (delivery.next < recipients.length && made < limit) {
+    const recipient = recipients[delivery.next];
+    delivery.next += 1;
+    if (recipient === undefined) break;
+    const share = shareOf(recipient);
+    recipient.deliver(share, frameOf);
+    made += share.entries.length;
+  }
+  return made;
+}
+
 export function createChannel(mode: FrameMode, start: string, deps: ChannelDeps): Channel {
   const { encoder, counters, clock, onReady } = deps;
   const maker = createFrameMaker(mode, deps);
@@ -49,35 +72,29 @@ export function createChannel(mode: FrameMode, start: string, deps: ChannelDeps)
   const closing = new AbortController();
   const onReplaced = (): void => void (counters.conflated += 1);
   const line = createEventLine({ maker, carriesImages: deps.loader !== undefined, onReady, onReplaced });
-  /** Who gets the first in line; undefined until its delivery begins. */
-  let recipients: readonly Subscriber[] | undefined;
-  let next = 0;
+  /** The first in line and who gets them; undefined until their delivery begins. */
+  let current: Delivery | undefined;
   let position = start;
   let settled = start;
   let heartbeat = { cursor: '', frame: encoder.heartbeat('') };
 
-  function begin(entry: LineEntry): readonly Subscriber[] {
-    line.begin(entry);
-    position = entry.event.cursor;
-    next = 0;
-    return entry.replaced ? [] : followers.match(entry.event.topics);
+  const frameOf = (entry: LineEntry): Frame => (entry.frame ??= maker.plain(entry.event));
+  const followersOf = ({ event }: LineEntry): readonly Subscriber[] => followers.match(event.topics);
+
+  function begin(): Delivery {
+    const burst = createBurst(line.all(), followersOf, frameOf);
+    line.begin(burst.length);
+    position = line.all()[burst.length - 1]?.event.cursor ?? position;
+    return { burst, next: 0 };
   }
 
-  function finish({ event }: LineEntry): void {
-    settled = event.cursor;
-    recipients = undefined;
-    line.shift();
-    counters.lagLastMs = Math.max(0, clock.nowMs() - cursorTimeMs(event.cursor));
-    counters.lagMaxMs = Math.max(counters.lagMaxMs, counters.lagLastMs);
-  }
-
-  /** Delivers to as many as it may, from where it stopped; how many that were. */
-  function deliver(entry: LineEntry, to: readonly Subscriber[], limit: number): number {
-    const frameNow = (event: ImageEvent): Frame => (entry.frame ??= maker.plain(event));
-    const from = next;
-    const end = Math.min(to.length, from + limit);
-    for (; next < end; next += 1) to[next]?.deliver(entry.event, frameNow);
-    return next - from;
+  function finish({ burst }: Delivery): void {
+    current = undefined;
+    for (const { event } of line.shift(burst.length)) {
+      settled = event.cursor;
+      counters.lagLastMs = Math.max(0, clock.nowMs() - cursorTimeMs(event.cursor));
+      counters.lagMaxMs = Math.max(counters.lagMaxMs, counters.lagLastMs);
+    }
   }
 
   return {
@@ -94,10 +111,10 @@ export function createChannel(mode: FrameMode, start: string, deps: ChannelDeps)
       let left = line.length() > LINE_MAX ? Number.POSITIVE_INFINITY : limit;
       for (let entry = line.first(); entry !== undefined; entry = line.first()) {
         if (entry.load !== undefined && !entry.replaced) return false;
-        recipients ??= begin(entry);
-        left -= deliver(entry, recipients, left);
-        if (next < recipients.length) return true;
-        finish(entry);
+        current ??= begin();
+        left -= deliverSome(current, left, frameOf);
+        if (current.next < current.burst.recipients.length) return true;
+        finish(current);
       }
       return false;
     },

@@ -18,11 +18,13 @@ export interface LineEntry {
 export interface EventLine {
   length(): number;
   first(): LineEntry | undefined;
+  all(): readonly LineEntry[];
   /** `wanted`: somebody follows it, so that its image is worth loading. */
   push(event: ImageEvent, wanted: boolean): void;
-  /** The first is on its way out: nothing replaces it any more. */
-  begin(entry: LineEntry): void;
-  shift(): void;
+  /** The first so many are on their way out: nothing replaces them any more. */
+  begin(count: number): void;
+  /** Takes the first so many out. */
+  shift(count: number): readonly LineEntry[];
 }
 
 export interface EventLineOptions {
@@ -70,6 +72,7 @@ export function createEventLine({ maker, carriesImages, onReady, onReplaced }: E
   return {
     length: () => line.length,
     first: () => line[0],
+    all: () => line,
     push(event, wanted) {
       const entry: LineEntry = { event, frame: undefined, load: undefined, replaced: false };
       line.push(entry);
@@ -78,10 +81,12 @@ export function createEventLine({ maker, carriesImages, onReady, onReplaced }: E
       if (wanted) startLoad(entry);
       if (line.length > LOADING_MAX) line.find(({ load }) => load?.signal.aborted === false)?.load?.abort();
     },
-    begin(entry) {
-      const { id } = entry.event.data;
-      if (partials.get(id) === entry) partials.delete(id);
+    begin(count) {
+      for (const entry of line.slice(0, count)) {
+        const { id } = entry.event.data;
+        if (partials.get(id) === entry) partials.delete(id);
+      }
     },
-    shift: () => void line.shift(),
+    shift: (count) => line.splice(0, count),
   };
 }

@@ -23,6 +23,8 @@ export type SendOutcome = 'sent' | 'buffered' | 'refused' | 'dead';
 
 export interface Sink {
   send(frame: Frame): SendOutcome;
+  /** Frames that came at once, in few system calls. One answer for all: `buffered` where any of them is. */
+  sendAll(frames: readonly Frame[]): SendOutcome;
   /** About once a second while the reader takes nothing: deadlines are the subscriber's, not the transport's. */
   hold(): void;
   /** Sends `farewell` where the transport can, and ends the stream. The sink calls nothing afterwards. */

@@ -4,9 +4,11 @@
  */
 import { compareCursors, CURSOR_ZERO } from '../core/cursor.ts';
 import type { ImageEvent } from '../core/event.ts';
+import type { Share } from './burst.ts';
 import type { EventCounters } from './event-counters.ts';
+import type { LineEntry } from './event-line.ts';
 import { isOwed, type Follow } from './follow.ts';
-import type { CloseReason, Frame, Sink } from './sink.ts';
+import type { CloseReason, Frame, SendOutcome, Sink } from './sink.ts';
 
 /** What all subscribers of a hub share. */
 export interface StreamRules {
@@ -88,16 +90,16 @@ export class Subscriber {
     else this.send(frame);
   }
 
-  /** An event that it follows, in cursor order. The frame is made only if it is sent now. */
-  deliver(event: ImageEvent, frameOf: (event: ImageEvent) => Frame): void {
-    if (this.isOver) return;
-    if (this.held !== undefined) return this.hold(event, this.held);
-    if (this.ahead !== '') {
-      if (compareCursors(event.cursor, this.ahead) > 0) this.ahead = '';
-      else if (!isOwed(this.follows, event)) return;
+  /** Events that it follows, in cursor order: at once, unless each has to be looked at. */
+  deliver({ entries, frames }: Share, frameOf: (entry: LineEntry) => Frame): void {
+    const isPlain = this.held === undefined && this.ahead === '' && !this.blocked;
+    if (frames.length === 0 || !isPlain) {
+      for (const entry of entries) this.deliverOne(entry, frameOf);
+      return;
     }
-    this.lastCursor = event.cursor;
-    this.offer(frameOf(event));
+    if (this.isOver) return;
+    this.lastCursor = entries.at(-1)?.event.cursor ?? this.lastCursor;
+    this.sendAll(frames);
   }
 
   /** The transport can take more: sends what waits. False: there was nothing to send. */
@@ -164,20 +166,48 @@ export class Subscriber {
     });
   }
 
+  /** The frame is made only if it is sent now. */
+  private deliverOne(entry: LineEntry, frameOf: (entry: LineEntry) => Frame): void {
+    const { event } = entry;
+    if (this.isOver) return;
+    if (this.held !== undefined) return this.hold(event, this.held);
+    if (this.ahead !== '') {
+      if (compareCursors(event.cursor, this.ahead) > 0) this.ahead = '';
+      else if (!isOwed(this.follows, event)) return;
+    }
+    this.lastCursor = event.cursor;
+    this.offer(frameOf(entry));
+  }
+
   private hold(event: ImageEvent, held: ImageEvent[]): void {
     if (held.length < HELD_MAX) held.push(event);
     else this.heldTooMany = true;
   }
 
   private send(frame: Frame): void {
+    if (this.isTaken(this.sink?.send(frame) ?? 'dead')) this.count(frame);
+  }
+
+  private sendAll(frames: readonly Frame[]): void {
+    if (!this.isTaken(this.sink?.sendAll(frames) ?? 'dead')) return;
+    for (const frame of frames) this.count(frame);
+  }
+
+  private isTaken(outcome: SendOutcome): boolean {
+    if (outcome === 'dead') this.closed();
+    else if (outcome === 'refused') this.end('failed');
+    else {
+      this.blocked = outcome === 'buffered';
+      this.progressed();
+      return true;
+    }
+    return false;
+  }
+
+  private count({ bytes, kind }: Frame): void {
     const { counters } = this.rules;
-    const outcome = this.sink?.send(frame) ?? 'dead';
-    if (outcome === 'dead') return this.closed();
-    if (outcome === 'refused') return this.end('failed');
-    this.blocked = outcome === 'buffered';
-    this.progressed();
-    counters.deliveredBytes += frame.bytes.byteLength;
-    if (frame.kind !== 'control') counters.deliveries += 1;
+    counters.deliveredBytes += bytes.byteLength;
+    if (kind !== 'control') counters.deliveries += 1;
   }
 
   private enqueue(frame: Frame): void {

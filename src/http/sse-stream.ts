@@ -22,9 +22,16 @@ const COMMENT = Buffer.from(':\n\n');
 /** Calls of hold(), about a second each: well below the ten seconds after which the library cuts a reader. */
 const HOLDS_PER_PROBE = 4;
 
+/** What the library keeps of a corked response; with more it sends at once, and then each write for itself. */
+const CORK_BYTES = 16 * 1024;
+/** The length of a chunk, and its line ends. */
+const CHUNK_HEAD_BYTES = 16;
+
 /** One closure for all writes: a fan-out makes hundreds of thousands a second. */
 let corkedResponse: HttpResponse | undefined;
 let corkedBytes: Uint8Array = COMMENT;
+let corkedFrames: readonly Frame[] = [];
+let corkedFrom = 0;
 let wasTaken = true;
 
 function writeCorked(): void {
@@ -38,6 +45,31 @@ function write(res: HttpResponse, bytes: Uint8Array): boolean {
   // Uncorked, a write is four system calls.
   res.cork(writeCorked);
   corkedResponse = undefined;
+  return wasTaken;
+}
+
+function fits(frame: Frame | undefined, room: number): frame is Frame {
+  return frame !== undefined && frame.bytes.byteLength + CHUNK_HEAD_BYTES <= room;
+}
+
+function writeSomeCorked(): void {
+  let room = Number.POSITIVE_INFINITY;
+  for (let frame = corkedFrames[corkedFrom]; fits(frame, room); frame = corkedFrames[corkedFrom]) {
+    if (corkedResponse?.write(frame.bytes) !== true) wasTaken = false;
+    room = Math.min(room, CORK_BYTES) - frame.bytes.byteLength - CHUNK_HEAD_BYTES;
+    corkedFrom += 1;
+  }
+}
+
+/** As many in a system call as fit the library's buffer. False: as `write`, some or all. */
+function writeAll(res: HttpResponse, frames: readonly Frame[]): boolean {
+  corkedResponse = res;
+  corkedFrames = frames;
+  corkedFrom = 0;
+  wasTaken = true;
+  while (corkedFrom < frames.length) res.cork(writeSomeCorked);
+  corkedResponse = undefined;
+  corkedFrames = [];
   return wasTaken;
 }
 
@@ -82,6 +114,10 @@ export function openSseSink(res: HttpResponse, reader: StreamReader, options: Ss
     send(frame: Frame): SendOutcome {
       if (isOver) return 'dead';
       return write(res, frame.bytes) ? 'sent' : 'buffered';
+    },
+    sendAll(frames: readonly Frame[]): SendOutcome {
+      if (isOver) return 'dead';
+      return writeAll(res, frames) ? 'sent' : 'buffered';
     },
     hold() {
       // A failed write starts the library's ten seconds anew: our own deadline is the one that counts.

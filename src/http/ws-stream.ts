@@ -29,6 +29,28 @@ const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
 /** What `send` gives when it did not take a message. */
 const DROPPED = 2;
 
+/** One closure for all: a fan-out makes hundreds of thousands a second. */
+let corkedSocket: WebSocket<unknown> | undefined;
+let corkedFrames: readonly Frame[] = [];
+let wasDropped = false;
+
+function sendCorked(): void {
+  for (const { bytes, binary } of corkedFrames) {
+    if (corkedSocket?.send(bytes, binary) === DROPPED) wasDropped = true;
+  }
+}
+
+/** True: one of them was not taken. Uncorked, each message is a system call of its own. */
+function dropsAny(ws: WebSocket<unknown>, frames: readonly Frame[]): boolean {
+  corkedSocket = ws;
+  corkedFrames = frames;
+  wasDropped = false;
+  ws.cork(sendCorked);
+  corkedSocket = undefined;
+  corkedFrames = [];
+  return wasDropped;
+}
+
 export function openWsSink(ws: WebSocket<unknown>, reader: WsReader): WsSink {
   /** Closed or closing: the socket must not be touched any more. */
   let isGone = false;
@@ -37,6 +59,11 @@ export function openWsSink(ws: WebSocket<unknown>, reader: WsReader): WsSink {
     send(frame: Frame): SendOutcome {
       if (isGone) return 'dead';
       if (ws.send(frame.bytes, frame.binary) === DROPPED) return 'refused';
+      return ws.getBufferedAmount() > 0 ? 'buffered' : 'sent';
+    },
+    sendAll(frames: readonly Frame[]): SendOutcome {
+      if (isGone) return 'dead';
+      if (dropsAny(ws, frames)) return 'refused';
       return ws.getBufferedAmount() > 0 ? 'buffered' : 'sent';
     },
     // The idle timeout is longer than any stall that we allow.

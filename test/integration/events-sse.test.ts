@@ -66,6 +66,23 @@ describe('GET /events (docs/protocol.md 2.1)', () => {
     });
   });
 
+  it('gives what came at once in order and whole, be it more than one write holds', async () => {
+    const server = await start();
+    const streams = [await follow(server, 'topic=*'), await follow(server, 'topic=job:1')];
+    const names = Array.from({ length: 60 }, (_, index) => `i${index}`);
+    const thumbnail = (index: number): string =>
+      'A'.repeat(index % 9 === 8 ? 20_000 : 1 + ((index * 7919) % 9000));
+    for (const [index, id] of names.entries()) {
+      void server.bus.publish({ ...finalOf(id, ['job:1']), thumbnail: thumbnail(index) });
+    }
+    await until('all came', () => streams.every((stream) => stream.events().length === names.length));
+    for (const stream of streams) {
+      expect(idsOf(stream)).toEqual(names);
+      const lengths = stream.events().map(({ data }) => JSON.parse(data).thumbnail.split(',')[1].length);
+      expect(lengths).toEqual(names.map((_, index) => thumbnail(index).length));
+    }
+  });
+
   it('adds what the inline mode asks for, and never the same bytes twice', async () => {
     const image = Buffer.alloc(900, 1);
     const asked: number[] = [];

@@ -48,6 +48,18 @@ describe('GET /ws (docs/protocol.md 2.6)', () => {
     expect(eventsOf(socket)[0]).toMatchObject({ event: 'image.ready', cursor, data: { id: 'a' } });
   });
 
+  it('gives what came at once in order and whole, be it more than one write holds', async () => {
+    const server = await start();
+    const socket = await connect(server, 'topic=*');
+    await until('it stands', () => hasType(socket, 'position'));
+    const names = Array.from({ length: 60 }, (_, index) => `i${index}`);
+    for (const [index, id] of names.entries()) {
+      void server.bus.publish({ ...finalOf(id), thumbnail: 'A'.repeat(index % 9 === 8 ? 20_000 : 6000) });
+    }
+    await until('all came', () => eventsOf(socket).length === names.length);
+    expect(idsOf(socket)).toEqual(names);
+  });
+
   it('follows more and less by message', async () => {
     const server = await start();
     const socket = await connect(server, '');
