@@ -7,8 +7,8 @@
 const EX_CONFIG = 78;
 /** Threads that stay free for files and DNS while every worker encodes: sharp shares libuv's pool. */
 const POOL_RESERVE = 4;
-/** How much its threads give way: to a third of the loop's share where both want the core. */
-const POOL_NICE = 5;
+/** How far its threads give way, if the environment does not say: to a third of the loop's share. */
+const NICE = 5;
 
 function refuse(line: string): never {
   process.stderr.write('afterimage: ' + line + '\n');
@@ -52,9 +52,11 @@ function lowerPoolPriority(): void {
   const TASKS = '/proc/self/task';
   if (!fs.existsSync(TASKS)) return;
   const known = new Set(fs.readdirSync(TASKS));
+  // A value that is no number is reported later, with all other problems of the configuration.
+  const nice = Number(process.env['WORKER_NICE'] || NICE);
   fs.stat('/', () => undefined);
   for (const thread of fs.readdirSync(TASKS)) {
-    if (!known.has(thread)) os.setPriority(Number(thread), POOL_NICE);
+    if (!known.has(thread)) os.setPriority(Number(thread), nice);
   }
 }
 

@@ -165,6 +165,14 @@ export const SETTINGS = {
     'ms',
     'Longest that one job may run before its thread is replaced.',
   ),
+  WORKER_NICE: int(
+    'Workers',
+    5,
+    0,
+    19,
+    'nice',
+    'How far decoding gives way to serving where cores are short: at 5 it gets a quarter of a core that both want, at 10 a tenth, at 19 what is left.',
+  ),
   UPLOAD_BUDGET_MB: int(
     'Workers',
     256,
