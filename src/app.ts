@@ -53,6 +53,7 @@ function createPool(config: Config, workerUrl: URL) {
     threads: config.WORKER_THREADS || Math.max(2, availableParallelism()),
     queueLimit: config.WORKER_QUEUE,
     timeoutMs: config.WORKER_TIMEOUT_MS,
+    nice: config.WORKER_NICE,
     heapMb: WORKER_HEAP_MB + WORKER_HEAP_PER_IMAGE_MB * config.MAX_IMAGE_MB,
     limits: { imageBytes: config.MAX_IMAGE_MB * MIB, pixels: config.MAX_IMAGE_MEGAPIXELS * 1_000_000 },
     webpEffort: config.WEBP_EFFORT,

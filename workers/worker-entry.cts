@@ -4,14 +4,12 @@
  */
 const fs = process.getBuiltinModule('node:fs');
 const os = process.getBuiltinModule('node:os');
-
-/** How far a thread gives way, if the environment does not say: to a third of the loop's share. */
-const NICE = 5;
+const { workerData } = process.getBuiltinModule('node:worker_threads');
 
 /** As src/launch.cts does with libuv's: parsing and base64 yield to the loop that serves everybody. */
 function lowerPriority(): void {
   const thread = fs.readlinkSync('/proc/thread-self').split('/').at(-1);
-  os.setPriority(Number(thread), Number(process.env['WORKER_NICE'] || NICE));
+  os.setPriority(Number(thread), Number(workerData));
 }
 
 try {

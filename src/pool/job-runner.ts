@@ -10,6 +10,8 @@ import type { Job, JobResult } from './job.ts';
 export interface JobRunnerOptions {
   readonly threads: number;
   readonly timeoutMs: number;
+  /** How far a thread gives way to the loop, as nice(1) counts: 0 to 19. */
+  readonly nice: number;
   /** The built worker: exports `runJob(job)`. */
   readonly workerUrl: URL;
   /** Heap of one thread; buffers are not counted in it. */
@@ -25,7 +27,7 @@ export interface JobRunner {
 }
 
 export function createJobRunner(options: JobRunnerOptions): JobRunner {
-  const { threads, timeoutMs, workerUrl, heapMb } = options;
+  const { threads, timeoutMs, nice, workerUrl, heapMb } = options;
   let timeouts = 0;
   let crashes = 0;
   let closed = false;
@@ -37,6 +39,8 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
     // Room for the jobs of threads that are being replaced.
     maxQueue: threads,
     recordTiming: false,
+    // Read by workers/worker-entry.cts.
+    workerData: nice,
     ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
   });
   // A thread that died while idle: nobody's job failed, and Piscina starts the next one.

@@ -18,6 +18,7 @@ function start(options: Partial<ImagePoolOptions> = {}): ImagePool {
     threads: 2,
     queueLimit: 4,
     timeoutMs: 20_000,
+    nice: 5,
     limits: { imageBytes: 1 << 20, pixels: 1_000_000 },
     webpEffort: 0,
     sizes: [64],

@@ -31,6 +31,7 @@ describe('the pool with its own worker', () => {
       threads: 2,
       queueLimit: 100,
       timeoutMs: 30_000,
+      nice: 5,
       limits: { imageBytes: 32 << 20, pixels: 50_000_000 },
       webpEffort: 0,
       sizes: [64, 256, 128],
