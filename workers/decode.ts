@@ -14,7 +14,7 @@ import { makePreviews } from './preview.ts';
 import { releaseBuffer } from './release-buffer.ts';
 
 export async function ingest(job: IngestJob): Promise<IngestResult> {
-  const { bytes, envelope } = unwrapImage(new Uint8Array(job.body), job.form, job.limits.imageBytes);
+  const { bytes, envelope } = unwrapImage(job.body, job.form, job.limits.imageBytes);
   try {
     const mime = typeOf(bytes);
     const header = await readHeader(bytes);
@@ -30,7 +30,7 @@ export async function ingest(job: IngestJob): Promise<IngestResult> {
 
 /** For what is only passed on: a browser decodes it, and nobody waits for that here. */
 export async function unwrap(job: UnwrapJob): Promise<UnwrapResult> {
-  const { bytes, envelope } = unwrapImage(new Uint8Array(job.body), job.form, job.limits.imageBytes);
+  const { bytes, envelope } = unwrapImage(job.body, job.form, job.limits.imageBytes);
   try {
     const mime = typeOf(bytes);
     const version = createHash('sha256').update(bytes).digest('hex');

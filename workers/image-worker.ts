@@ -36,7 +36,7 @@ function refusal(thrown: unknown): JobResult {
 
 /** Called by worker-entry.cts. Resolves to a JobResult whose buffer is moved, not copied. */
 export async function runJob(job: Job): Promise<unknown> {
-  const input = 'body' in job ? job.body : job.source;
+  const input = 'body' in job ? job.body.buffer : job.source;
   const result = await perform(job).catch(refusal);
   if (result.kind === 'refused' || result.bytes.buffer !== input) releaseBuffer(input);
   return result.kind === 'refused' ? result : moveResult(result);

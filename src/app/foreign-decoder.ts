@@ -34,8 +34,8 @@ export function createForeignDecoder(
   return async (key, body, form, signal) => {
     const inlineBytesMax = form === 'raw' ? INLINE_RAW_BYTES_MAX : INLINE_DECODE_BYTES_MAX;
     if (body.byteLength <= inlineBytesMax) return decodeHere(body, form, limitBytes);
-    if (!isAnnounced(key)) return pool.unwrap(body.buffer, form, signal);
-    const { bytes, mime, version, envelope, ...facts } = await pool.ingest(body.buffer, form, signal);
+    if (!isAnnounced(key)) return pool.unwrap(body, form, signal);
+    const { bytes, mime, version, envelope, ...facts } = await pool.ingest(body, form, signal);
     const { width, height, frames, thumbhash, thumbnail } = facts;
     return { bytes, mime, version, envelope, image: { width, height, frames, thumbhash, thumbnail } };
   };

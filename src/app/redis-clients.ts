@@ -5,6 +5,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { parseRedisUrl, type RedisAddress, type RedisTarget } from '../config/redis-url.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
+import { createSocketConnector } from './redis-socket.ts';
 
 export interface RedisConnectionOptions {
   /** One of the forms of REDIS_URL; '': host, port, db and password count instead. */
@@ -15,6 +16,8 @@ export interface RedisConnectionOptions {
   readonly password: string;
   readonly tls: boolean;
   readonly timeoutMs: number;
+  /** A larger value is received as it comes, at the cost of memory. */
+  readonly maxValueBytes: number;
 }
 
 export interface RedisClients {
@@ -62,8 +65,11 @@ function targetOf(options: RedisConnectionOptions): RedisTarget {
 }
 
 /** A command fails at once when Redis is away: whoever asked has another tier, and no queue grows here. */
-function connectionOptions(target: RedisTarget, timeoutMs: number): ConnectionOptions {
-  const { username, password, tls, db = 0 } = target;
+function connectionOptions(
+  target: RedisTarget,
+  { timeoutMs, maxValueBytes }: RedisConnectionOptions,
+): ConnectionOptions {
+  const { mode, username, password, tls, db = 0 } = target;
   return {
     // RESP3 brings nothing that is used here, and loses invalidations without a word.
     protocol: 2,
@@ -71,6 +77,8 @@ function connectionOptions(target: RedisTarget, timeoutMs: number): ConnectionOp
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
     ...(tls ? { tls: {} } : {}),
+    // Sentinels need a connector of their own, TLS its own socket.
+    ...(tls || mode === 'sentinel' ? {} : { Connector: createSocketConnector(maxValueBytes) }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // What waits for an answer when the connection closes is rejected then, not after a reconnection.
@@ -167,7 +175,7 @@ export function createRedisClients(
   onConnection: OnConnection,
 ): RedisClients {
   const target = targetOf(options);
-  const common = connectionOptions(target, options.timeoutMs);
+  const common = connectionOptions(target, options);
   const data = watch(createClient(target, common), 'data', onConnection);
   // A blocking read has its own deadline.
   const patient = { ...common, commandTimeout: undefined };

@@ -49,6 +49,7 @@ export interface RedisPartsDeps {
   readonly health: HealthChanges;
 }
 
+const MIB = 1024 * 1024;
 /** Beginning without Redis means a gap for every stream when it turns up: a busy machine gets a moment. */
 const START_WAIT_MS = 3000;
 const ANNOUNCER = { queueMax: 10_000, concurrency: 4, timeoutMs: 15_000, retryMs: 500 };
@@ -65,6 +66,8 @@ function connect(config: Config, log: Log): RedisClients {
     password: config.REDIS_PASSWORD,
     tls: config.REDIS_TLS,
     timeoutMs: config.REDIS_TIMEOUT_MS,
+    // One that is too large comes cut off, one byte longer than it may be.
+    maxValueBytes: config.REDIS_MAX_VALUE_MB * MIB + 1,
   };
   return createRedisClients(connection, (name, state, reason) => {
     if (state === 'ready') log.info({ connection: name }, 'Redis connection is ready');

@@ -25,6 +25,8 @@ export interface HotStore {
 
 /** Charged for each entry besides its body, so that a million tiny values do not escape the budget. */
 export const ENTRY_BYTES = 512;
+/** Behind a body, in its buffer. */
+const SLACK_BYTES_MAX = 2;
 /** A body over this share of the budget would push out too much else. */
 const LARGEST_SHARE = 1 / 4;
 
@@ -89,7 +91,7 @@ export function createHotStore(
   };
 }
 
-/** A view of a larger buffer would keep the whole of it alive, uncounted. */
+/** A view of a larger buffer would keep the whole of it alive, uncounted; but for a line end, as after a reply of Redis. */
 function ownBytes(body: Uint8Array): Uint8Array {
-  return body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body);
+  return body.buffer.byteLength - body.byteLength <= SLACK_BYTES_MAX ? body : new Uint8Array(body);
 }

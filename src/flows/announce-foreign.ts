@@ -73,7 +73,7 @@ async function factsOf(
   signal: AbortSignal,
 ): Promise<ImageFacts | undefined> {
   try {
-    return await deps.pool.ingest(new Uint8Array(body).buffer, 'raw', signal);
+    return await deps.pool.ingest(new Uint8Array(body), 'raw', signal);
   } catch (error) {
     if (error instanceof AppError && errorRow(error.code).status < 500) return undefined;
     throw error;

@@ -65,7 +65,7 @@ export async function ingestImage(upload: Upload, deps: IngestDeps, signal: Abor
 }
 
 async function decodeAndKeep(upload: Upload, deps: IngestDeps, signal: AbortSignal): Promise<Receipt> {
-  const image = await deps.pool.ingest(upload.body, upload.form, signal);
+  const image = await deps.pool.ingest(new Uint8Array(upload.body), upload.form, signal);
   const entry = describe(upload, image, deps.clock.nowMs());
   const accepted = AbortSignal.timeout(deps.storeTimeoutMs);
   const isPartial = upload.partialIndex !== undefined;

@@ -19,10 +19,10 @@ export interface PoolStats {
 }
 
 export interface ImagePool {
-  /** Takes ownership of `body`: it is transferred when its turn comes. Touch it no more. */
-  ingest(body: ArrayBuffer, form: BodyForm, signal: AbortSignal): Promise<IngestResult>;
+  /** Takes ownership of `body` and its buffer: they are transferred when its turn comes. Touch them no more. */
+  ingest(body: Uint8Array<ArrayBuffer>, form: BodyForm, signal: AbortSignal): Promise<IngestResult>;
   /** As `ingest`, but only out of its form: nothing is known of the pixels, not even whether they decode. */
-  unwrap(body: ArrayBuffer, form: BodyForm, signal: AbortSignal): Promise<UnwrapResult>;
+  unwrap(body: Uint8Array<ArrayBuffer>, form: BodyForm, signal: AbortSignal): Promise<UnwrapResult>;
   /** Leaves `source` as it is. */
   render(source: Uint8Array, variant: Variant, signal: AbortSignal): Promise<RenderResult>;
   /** The largest WebP of at most `bytesMax`; undefined when even the smallest size is larger. */

@@ -23,12 +23,13 @@ interface Bounded {
 export interface IngestJob extends Bounded {
   readonly kind: 'ingest';
   readonly form: BodyForm;
-  readonly body: ArrayBuffer;
+  /** With its buffer, which may hold a little more. */
+  readonly body: Uint8Array<ArrayBuffer>;
 }
 
 export interface IngestResult {
   readonly kind: 'ingest';
-  /** Exactly the image: byteOffset 0, its ArrayBuffer not larger than the image. */
+  /** The image: byteOffset 0, its ArrayBuffer not larger than the image, or than the body where that was all. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly mime: string;
   readonly version: string;
@@ -45,7 +46,7 @@ export interface IngestResult {
 export interface UnwrapJob {
   readonly kind: 'unwrap';
   readonly form: BodyForm;
-  readonly body: ArrayBuffer;
+  readonly body: Uint8Array<ArrayBuffer>;
   readonly limits: DecodeLimits;
 }
 

@@ -33,7 +33,7 @@ export function createSchedule(runner: JobRunner, threads: number, queueLimit: n
     const leave = await threadGate.acquire(signal);
     try {
       const job = makeJob();
-      return await runner.run(job, 'body' in job ? job.body : job.source);
+      return await runner.run(job, 'body' in job ? job.body.buffer : job.source);
     } finally {
       leave();
     }

@@ -24,14 +24,18 @@ export function isOutOfMemory(error: unknown): boolean {
   return Array.isArray(reasons) && reasons.some((reason) => isReplyError(reason, 'OOM'));
 }
 
+/** What a value ends with on the wire, and what a large one therefore has behind it (src/redis/whole-replies.ts). */
+const LINE_END_BYTES = 2;
+
 /**
- * The bytes in an ArrayBuffer of their own. Replies under 64 KB are slices of a buffer that they share;
- * larger ones own theirs, and can be transferred as they are.
+ * The bytes in an ArrayBuffer of their own, which ends with them or a line end later. Short replies are
+ * slices of a buffer that they share; long ones have theirs, and can be transferred as they are.
  */
 export function ownBytes(reply: Buffer): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = reply;
-  const isOwn = buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength === byteLength;
-  return isOwn ? new Uint8Array(buffer) : new Uint8Array(reply);
+  const isOwn =
+    buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength <= byteLength + LINE_END_BYTES;
+  return isOwn ? new Uint8Array(buffer, 0, byteLength) : new Uint8Array(reply);
 }
 
 /** The same bytes as a Buffer, which is what the client sends without turning it into text. */

@@ -30,7 +30,7 @@ function start(options: Partial<ImagePoolOptions> = {}): ImagePool {
 }
 
 function ingest(pool: ImagePool, command: string, signal = never) {
-  return pool.ingest(new TextEncoder().encode(command).buffer, 'raw', signal);
+  return pool.ingest(new TextEncoder().encode(command), 'raw', signal);
 }
 
 function render(pool: ImagePool, command: string, signal = never) {

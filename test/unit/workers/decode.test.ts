@@ -10,7 +10,7 @@ import * as images from '../../fixtures/images.ts';
 const LIMITS = { imageBytes: 32 << 20, pixels: 50_000_000 };
 
 function take(body: Uint8Array, form: BodyForm = 'raw', limits = LIMITS) {
-  return ingest({ kind: 'ingest', form, body: images.bufferOf(body), limits, timeoutS: 10 });
+  return ingest({ kind: 'ingest', form, body: new Uint8Array(body), limits, timeoutS: 10 });
 }
 
 async function codeOf(body: Uint8Array, form: BodyForm = 'raw', limits = LIMITS): Promise<string> {
@@ -47,9 +47,18 @@ describe('ingest', () => {
   });
 
   it('gives a raw body back in the very buffer that it came in', async () => {
-    const body = images.bufferOf(await images.png());
+    const body = new Uint8Array(await images.png());
     const result = await ingest({ kind: 'ingest', form: 'raw', body, limits: LIMITS, timeoutS: 10 });
-    expect(result.bytes.buffer).toBe(body);
+    expect(result.bytes.buffer).toBe(body.buffer);
+  });
+
+  it('takes a body for what it is, also where its buffer is larger', async () => {
+    const png = await images.png();
+    const body = new Uint8Array(new ArrayBuffer(png.byteLength + 2), 0, png.byteLength);
+    body.set(png);
+    const result = await ingest({ kind: 'ingest', form: 'raw', body, limits: LIMITS, timeoutS: 10 });
+    expect(result.bytes.byteLength).toBe(png.byteLength);
+    expect(result.version).toBe(createHash('sha256').update(png).digest('hex'));
   });
 
   it('gives the same version for raw bytes, base64, a data URL and JSON', async () => {
@@ -191,7 +200,7 @@ describe('ingest', () => {
 
 describe('unwrap', () => {
   const lift = (body: Uint8Array, form: BodyForm) =>
-    unwrap({ kind: 'unwrap', form, body: images.bufferOf(body), limits: LIMITS });
+    unwrap({ kind: 'unwrap', form, body: new Uint8Array(body), limits: LIMITS });
 
   it('takes an image out of its form and names it, and says nothing of its pixels', async () => {
     const image = Buffer.from(await images.webp());

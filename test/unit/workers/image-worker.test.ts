@@ -7,14 +7,17 @@ import * as images from '../../fixtures/images.ts';
 const BOUNDS = { limits: { imageBytes: 1 << 20, pixels: 1_000_000 }, timeoutS: 10 };
 
 function ingestJob(bytes: Uint8Array): IngestJob {
-  return { kind: 'ingest', form: 'raw', body: images.bufferOf(bytes), ...BOUNDS };
+  return { kind: 'ingest', form: 'raw', body: new Uint8Array(bytes), ...BOUNDS };
 }
 
 describe('runJob', () => {
   it('moves the bytes of its result instead of copying them', async () => {
     const job = ingestJob(await images.png());
     const reply = await runJob(job);
-    expect(reply).toMatchObject({ [transferableSymbol]: [job.body], [valueSymbol]: { kind: 'ingest' } });
+    expect(reply).toMatchObject({
+      [transferableSymbol]: [job.body.buffer],
+      [valueSymbol]: { kind: 'ingest' },
+    });
   });
 
   it('answers a refusal as data, with the reason of the decoder for the log only', async () => {
