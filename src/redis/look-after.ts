@@ -39,8 +39,9 @@ export function createLookAfter(
   }
 
   return async (id, signal) => {
-    if (!(await states.claim(id))) return 'passed';
-    const state = await states.look(id);
+    // Asked together: who may not look after it has read a few bytes for nothing.
+    const [isMine, state] = await Promise.all([states.claim(id), states.look(id)]);
+    if (!isMine) return 'passed';
     if (state.kind === 'foreign') return foreign(id, signal);
     if (state.kind === 'own') {
       // Announced by the instance that wrote it.
