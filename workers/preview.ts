@@ -3,9 +3,8 @@ import sharp, { type Metadata } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { openImage, outputOf, type OpenOptions } from './open-image.ts';
 
-/** The most that thumbhash takes. */
-const HASHED_SIDE = 100;
-const THUMBNAIL_SIDE = 64;
+/** Of both: thumbhash takes up to 100, and keeps no detail that 64 would lose. */
+const SIDE = 64;
 const THUMBNAIL_QUALITY = 60;
 
 export interface Previews {
@@ -21,13 +20,12 @@ export async function makePreviews(
 ): Promise<Previews> {
   const small = await outputOf(
     openImage(bytes, header, { ...options, animated: false })
-      .resize(HASHED_SIDE, HASHED_SIDE, { fit: 'inside', withoutEnlargement: true })
+      .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
       .ensureAlpha()
       .raw(),
   );
   const { width, height } = small.info;
   const thumbnail = await sharp(small.bytes, { raw: { width, height, channels: 4 } })
-    .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: THUMBNAIL_QUALITY, effort: 4 })
     .toBuffer();
   return {
