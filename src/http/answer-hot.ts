@@ -13,7 +13,7 @@ import { hotHead, hotHeads } from './hot-head.ts';
 import { sendProblem } from './problem.ts';
 import type { RouteContext } from './routes.ts';
 import { FIRST_HEADER, type HeadSettings } from './representation-head.ts';
-import { endBodiless, endHead, endWithBytes } from './send-body.ts';
+import { answerInNextTurn, endHead, endWithBytes, isToWait } from './send-body.ts';
 import { endTransfer } from './transfers.ts';
 
 export interface AnswerHotDeps {
@@ -55,20 +55,47 @@ export function answerHot(
     return;
   }
   const bodiless = decision.kind === 'not-modified';
-  if (bodiless) res.writeStatus('304 Not Modified');
-  else if (decision.kind === 'partial') res.writeStatus('206 Partial Content');
-  res.writeHeader(FIRST_HEADER, hotHead(hot, heads, kind, bodiless, deps.head));
-  if (deps.head.allowOrigin === '') writeOrigin(res, req.getHeader('origin'), deps.context.access);
+  const block = hotHead(hot, heads, kind, bodiless, deps.head);
+  const origin = deps.head.allowOrigin === '' ? req.getHeader('origin') : undefined;
   if (bodiless) {
     deps.context.counters.notModified += 1;
-    endBodiless(res);
-  } else if (decision.kind === 'partial') {
+    if (isToWait()) answerLater(res, block, origin, deps);
+    else answerNotModified(res, block, origin, deps);
+    return;
+  }
+  if (decision.kind === 'partial') res.writeStatus('206 Partial Content');
+  res.writeHeader(FIRST_HEADER, block);
+  if (origin !== undefined) writeOrigin(res, origin, deps.context.access);
+  if (decision.kind === 'partial') {
     const { from, to } = decision;
     res.writeHeader('Content-Range', `bytes ${from}-${to}/${entry.bytes}`);
     endHot(res, isHead, body.subarray(from, to + 1));
   } else {
     endHot(res, isHead, body);
   }
+}
+
+/** `origin` undefined: any may read, as the block says. */
+function answerNotModified(
+  res: HttpResponse,
+  block: ArrayBuffer,
+  origin: string | undefined,
+  { context }: AnswerHotDeps,
+): void {
+  res.writeStatus('304 Not Modified');
+  res.writeHeader(FIRST_HEADER, block);
+  if (origin !== undefined) writeOrigin(res, origin, context.access);
+  res.endWithoutBody();
+}
+
+/** A function of its own: the closure's context would be made for every hit. */
+function answerLater(
+  res: HttpResponse,
+  block: ArrayBuffer,
+  origin: string | undefined,
+  deps: AnswerHotDeps,
+): void {
+  answerInNextTurn(res, () => answerNotModified(res, block, origin, deps));
 }
 
 /** Vary is in the block already. */

@@ -13,27 +13,30 @@ const BODILESS_TO_WAIT = 32;
 let bodiless = 0;
 
 /**
- * The answer that has no body: 204, 304, to HEAD. Status and headers are written already. How much of them
- * lies in the library for a client that reads none cannot be asked; but it cuts one that asks again while
- * an answer is due. So now and then one is due for a turn, which only a client that sends its requests
- * all at once will notice.
+ * Whether the next answer without a body (204, 304, to HEAD) is to wait. How much of such answers lies in
+ * the library for a client that reads none cannot be asked; but it cuts one that asks again while an
+ * answer is due. So now and then one is due for a turn, which only a client that sends its requests all at
+ * once will notice.
  */
-export function endBodiless(res: HttpResponse): void {
+export function isToWait(): boolean {
   bodiless = (bodiless + 1) % BODILESS_TO_WAIT;
-  if (bodiless > 0) {
-    res.endWithoutBody();
-    return;
-  }
-  endInNextTurn(res);
+  return bodiless === 0;
 }
 
-function endInNextTurn(res: HttpResponse): void {
+/** The answer that has no body. Status and headers are written already. */
+export function endBodiless(res: HttpResponse): void {
+  if (isToWait()) answerInNextTurn(res, () => void res.endWithoutBody());
+  else res.endWithoutBody();
+}
+
+/** What is written before it goes out by itself: `answer` had better write all. */
+export function answerInNextTurn(res: HttpResponse, answer: () => void): void {
   let isGone = false;
   res.onAborted(() => {
     isGone = true;
   });
   setImmediate(() => {
-    if (!isGone) res.cork(() => void res.endWithoutBody());
+    if (!isGone) res.cork(answer);
   });
 }
 
