@@ -41,6 +41,8 @@ export function createBurst<T>(
   /** Which entries each gets: a bit for each of them. */
   const parts = new Map<T, number>();
   const shares = new Map<number, Share>();
+  /** Who gets the first entry: where it is the only one, nothing has to be sorted. */
+  let first: readonly T[] = [];
   let length = 0;
   let bytes = 0;
 
@@ -55,8 +57,14 @@ export function createBurst<T>(
     if (!isReady(entry)) return false;
     const followers = entry.replaced ? [] : followersOf(entry);
     if (followers.length > 0 && line.length > 1 && !fits(entry)) return false;
-    for (const follower of followers) parts.set(follower, (parts.get(follower) ?? 0) | (1 << length));
+    if (length === 0) first = followers;
+    else add(followers);
     return true;
+  }
+
+  function add(followers: readonly T[]): void {
+    if (length === 1) for (const follower of first) parts.set(follower, 1);
+    for (const follower of followers) parts.set(follower, (parts.get(follower) ?? 0) | (1 << length));
   }
 
   function share(part: number): Share {
@@ -67,6 +75,10 @@ export function createBurst<T>(
   for (const entry of line) {
     if (length === ENTRIES_MAX || !takes(entry)) break;
     length += 1;
+  }
+  if (length === 1) {
+    const only: Share = { entries: line.slice(0, 1), frames: [] };
+    return { length, recipients: first, shareOf: () => only };
   }
   return {
     length,
