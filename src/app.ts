@@ -117,7 +117,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   const attention = createAttention(clock);
   const redis = await openRedis(config, { pool, clock, log, health });
   const said = { clock, log, health, attention };
-  const tiers = await createCacheParts(config, { ...said, redis });
+  const tiers = await createCacheParts(config, { ...said, redis, workers: new URL('.', workerUrl) });
   const { cache, disk } = tiers;
   const events = await createEventParts(config, { cache, pool, redis, clock, log });
   const { bus, hub, partials } = events;

@@ -1,5 +1,6 @@
 /** Builds the tiers that the config asks for, and the cache over them. */
 import { createDiskTier, type DiskTier } from '../cache/disk-tier.ts';
+import { createHeadsThread } from '../cache/heads-thread.ts';
 import { createMemoryTier, type MemoryTier } from '../cache/memory-tier.ts';
 import type { Tier } from '../cache/tier.ts';
 import { createTieredCache, type TieredCache } from '../cache/tiered-cache.ts';
@@ -25,6 +26,8 @@ export interface CachePartsDeps {
   readonly health: HealthChanges;
   readonly attention: Attention;
   readonly redis: RedisParts | undefined;
+  /** The folder of the built workers. */
+  readonly workers: URL;
 }
 
 const MIB = 1024 * 1024;
@@ -85,15 +88,20 @@ async function sayBackend(store: Tier | undefined, redis: RedisParts | undefined
 
 function openDisk(
   config: Config,
-  { health, ...deps }: Omit<CachePartsDeps, 'redis'> & { readonly isHot: (key: string) => boolean },
+  { health, workers, ...deps }: Omit<CachePartsDeps, 'redis'> & { readonly isHot: (key: string) => boolean },
 ): DiskTier {
   health.note('disk', 'working', 'start');
+  const { CACHE_DIR: dir, WORKER_NICE: nice } = config;
   return createDiskTier(
     {
-      dir: config.CACHE_DIR,
+      dir,
       limitBytes: config.CACHE_SIZE_MB * MIB,
       minFreeBytes: config.CACHE_MIN_FREE_MB * MIB,
     },
-    { ...deps, onState: (state, reason) => health.note('disk', state, reason) },
+    {
+      ...deps,
+      heads: createHeadsThread({ dir, nice, url: new URL('read-heads.js', workers) }),
+      onState: (state, reason) => health.note('disk', state, reason),
+    },
   );
 }

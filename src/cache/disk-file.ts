@@ -19,7 +19,7 @@ const PREFIX_BYTES = 16;
 /** An entry has bounded topics and meta; whatever is larger is none of ours. */
 const TEXT_BYTES_MAX = 128 * 1024;
 /** Holds nearly every head, and a small body with it, in one read. */
-const FIRST_READ_BYTES = 4096;
+export const FIRST_READ_BYTES = 4096;
 
 /** Undefined: the entry is larger than a file's head may be. */
 export function encodeHead(entry: Entry): Uint8Array | undefined {

@@ -5,13 +5,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isExpired, type Entry } from '../core/entry.ts';
 import type { DiskFolder } from './disk-folder.ts';
+import { inspectFile, type HeadReader, type InheritedFile } from './disk-heads.ts';
 import type { DiskIndex } from './disk-index.ts';
 import { createDiskItem, type DiskItem } from './disk-item.ts';
-import { inspectFile, loadDiskFolder, type InheritedFile } from './disk-loader.ts';
+import { loadDiskFolder } from './disk-loader.ts';
 import type { DiskPaths } from './disk-paths.ts';
 
 export interface DiskInheritanceDeps {
   readonly paths: DiskPaths;
+  readonly heads: HeadReader;
   readonly folder: DiskFolder;
   readonly index: DiskIndex;
   readonly nowMs: () => number;
@@ -29,7 +31,7 @@ export interface DiskInheritance {
   mayHaveMore(): boolean;
   /** The key was deleted: renderings of it that are still to be found go too. */
   disown(parent: string): void;
-  isOrphan(entry: Entry): boolean;
+  isOrphan(entry: Pick<Entry, 'parent'>): boolean;
 }
 
 /** Order within ten seconds does not matter, and buckets of that sort in far less than n log n. */
@@ -44,7 +46,8 @@ export function createDiskInheritance(deps: DiskInheritanceDeps): DiskInheritanc
   let isLoading = true;
   let hasSkipped = false;
 
-  const isOrphan = (entry: Entry): boolean => entry.parent !== undefined && disowned.has(entry.parent);
+  const isOrphan = (entry: Pick<Entry, 'parent'>): boolean =>
+    entry.parent !== undefined && disowned.has(entry.parent);
 
   function onFile(file: InheritedFile): void {
     const { entry, headBytes, mtimeMs } = file;
@@ -89,7 +92,11 @@ export function createDiskInheritance(deps: DiskInheritanceDeps): DiskInheritanc
 
   async function run(): Promise<void> {
     buckets = new Map();
-    await loadDiskFolder({ ...deps, onFile, onTorn, onSkipped });
+    try {
+      await loadDiskFolder({ ...deps, onFile, onTorn, onSkipped });
+    } finally {
+      await deps.heads.close();
+    }
     await sort();
     isLoading = false;
     buckets = new Map();

@@ -2,6 +2,12 @@
 import type { Entry } from '../core/entry.ts';
 import type { Linked } from './recency-list.ts';
 
+/** What the index wants to know of an entry. */
+export type IndexedEntry = Pick<
+  Entry,
+  'key' | 'version' | 'bytes' | 'expiresAtMs' | 'parent' | 'parentVersion'
+>;
+
 export interface DiskItem extends Linked<DiskItem> {
   readonly key: string;
   readonly version: string;
@@ -37,7 +43,7 @@ export function diskCost(headBytes: number, bodyBytes: number): number {
   return Math.ceil((headBytes + bodyBytes) / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
-export function createDiskItem(entry: Entry, facts: FileFacts): DiskItem {
+export function createDiskItem(entry: IndexedEntry, facts: FileFacts): DiskItem {
   return {
     key: entry.key,
     version: entry.version,

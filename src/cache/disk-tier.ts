@@ -11,6 +11,7 @@ import { abortable } from './abortable.ts';
 import { createDiskChanges } from './disk-changes.ts';
 import { createDiskEviction } from './disk-eviction.ts';
 import { createDiskFolder } from './disk-folder.ts';
+import { createHeadReader, type HeadReader } from './disk-heads.ts';
 import { createDiskHealth, type DiskState } from './disk-health.ts';
 import { createDiskIndex } from './disk-index.ts';
 import { createDiskInheritance } from './disk-inheritance.ts';
@@ -39,6 +40,8 @@ export interface DiskTierDeps {
   readonly isHot?: (key: string) => boolean;
   /** Once per change. */
   readonly onState?: (state: DiskState, reason: string) => void;
+  /** Looks at what an earlier run left; by default in this thread, a few files at a time. */
+  readonly heads?: HeadReader;
   /** Between two slices of the loading; for tests to count. */
   readonly yieldTurn?: () => Promise<unknown>;
 }
@@ -171,7 +174,7 @@ function createParts(
   const eviction = createDiskEviction({ index, space, limitBytes, removeFile, isHot, nowMs });
   const isStopped = (): boolean => stopped.aborted;
   const yields = deps.yieldTurn === undefined ? {} : { yieldTurn: deps.yieldTurn };
-  const shared = { paths, folder, index, nowMs };
+  const shared = { paths, folder, index, nowMs, heads: deps.heads ?? createHeadReader(paths) };
   const onSkipped = health.reads.failed;
   const inheritance = createDiskInheritance({ ...shared, isStopped, onSkipped, ...yields });
   return { paths, folder, index, space, eviction, inheritance, health, nowMs, removeFile, background };

@@ -62,7 +62,7 @@ export interface Stored {
   readonly body: Uint8Array | BodyStream;
 }
 
-export function isExpired(entry: Entry, nowMs: number): boolean {
+export function isExpired(entry: Pick<Entry, 'expiresAtMs'>, nowMs: number): boolean {
   return entry.expiresAtMs !== 0 && entry.expiresAtMs <= nowMs;
 }
 
