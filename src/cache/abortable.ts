@@ -1,5 +1,7 @@
 /** A wait that its caller can leave: the work itself goes on, its result is then nobody's. */
 
+const ONCE = { once: true };
+
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
     work.catch(() => undefined);
@@ -7,7 +9,17 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
   return new Promise<T>((resolve, reject) => {
     const leave = (): void => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    work.finally(() => signal.removeEventListener('abort', leave)).then(resolve, reject);
+    signal.addEventListener('abort', leave, ONCE);
+    // Not `finally`: it would be a promise more for every lookup.
+    work.then(
+      (value) => {
+        signal.removeEventListener('abort', leave);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', leave);
+        reject(error);
+      },
+    );
   });
 }

@@ -4,7 +4,6 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { AppError, isTierFailure } from '../errors.ts';
-import { abortable } from './abortable.ts';
 import { createBreaker, type BreakerOptions, type BreakerState, type BreakerStats } from './breaker.ts';
 import type { Tier } from './tier.ts';
 
@@ -29,6 +28,9 @@ export interface GuardedTier extends Tier {
   breaker(): BreakerStats;
 }
 
+const ONCE = { once: true };
+const nothing = (): void => undefined;
+
 export function createGuardedTier(tier: Tier, options: GuardOptions, deps: GuardDeps): GuardedTier {
   const breaker = createBreaker(options.breaker, deps.clock, (to, from) =>
     deps.onChange(tier.name, to, from),
@@ -44,16 +46,25 @@ export function createGuardedTier(tier: Tier, options: GuardOptions, deps: Guard
     if (pass === undefined) throw new AppError('storage_unavailable', `The ${tier.name} tier is resting.`);
     // Not AbortSignal.any, which costs as much as asking Redis for the whole.
     const both = new AbortController();
-    const leave = (): void => both.abort(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
     let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      both.abort(tooSlow(tier.name));
-    }, deadlineMs);
     let outcome: 'ok' | 'failed' | 'neutral' = 'failed';
+    let timer: NodeJS.Timeout | undefined;
+    let leave = nothing;
     try {
-      const result = await abortable(call(both.signal), both.signal);
+      // One promise for all that may end it: every lookup below memory comes through here.
+      const result = await new Promise<T>((resolve, reject) => {
+        const giveUp = (reason: unknown): void => {
+          both.abort(reason);
+          reject(reason);
+        };
+        leave = () => giveUp(signal.reason);
+        signal.addEventListener('abort', leave, ONCE);
+        timer = setTimeout(() => {
+          isLate = true;
+          giveUp(tooSlow(tier.name));
+        }, deadlineMs);
+        call(both.signal).then(resolve, reject);
+      });
       outcome = 'ok';
       deps.onAnswer?.();
       return result;

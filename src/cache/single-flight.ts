@@ -63,13 +63,17 @@ export function createSingleFlight<T>({ ageMs, nowMs } = NEVER_TOO_OLD): SingleF
     valid.add(signal);
     const mayStore = (others: readonly string[] = []): boolean =>
       valid.has(signal) && !others.some((other) => touched.has(other));
-    // From the next microtask on, so that a throw is a rejection and the map is filled before.
-    const result = Promise.resolve()
-      .then(async () => work({ signal, mayStore }))
-      .finally(() => {
+    const fly = async (): Promise<T> => {
+      // From the next microtask on: the map is filled before.
+      await undefined;
+      try {
+        return await work({ signal, mayStore });
+      } finally {
         running.done = true;
         close(key, signal);
-      });
+      }
+    };
+    const result = fly();
     result.catch(() => undefined);
     const running: Running<T> = { startedMs: nowMs(), result, controller, waiting: 0, done: false };
     open.set(key, running);
