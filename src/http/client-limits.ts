@@ -26,8 +26,8 @@ export interface ClientLimitsStats {
 }
 
 export interface ClientLimits {
-  /** Runs one request of a client; begins it before it returns. */
-  run<T>(client: string, work: (spend: Spend) => Promise<T>): Promise<T>;
+  /** Runs one request of a client, who is asked for where it counts; begins it before it returns. */
+  run<T>(client: () => string, work: (spend: Spend) => Promise<T>): Promise<T>;
   stats(): ClientLimitsStats;
 }
 
@@ -51,6 +51,7 @@ const CLIENTS_MAX = 10_000;
 /** Fractions of a millisecond add up to less. */
 const ROUNDING_MS = 0.001;
 const CONCURRENT_RETRY_S = 1;
+const nothing = (): void => undefined;
 
 function refuseRate(kind: Kind, perSecond: number, waitMs: number): never {
   const waitS = Math.max(1, Math.ceil(waitMs / 1000));
@@ -118,15 +119,15 @@ export function createClientLimits(options: ClientLimitOptions, clock: Clock): C
   }
 
   return {
-    async run(name, work) {
-      if (!isLimited) return work(() => undefined);
+    async run(nameOf, work) {
+      if (!isLimited) return work(nothing);
       const spent = new Set<Kind>();
       let client: Client | undefined;
       try {
         return await work((kind) => {
           if (spent.has(kind)) return;
           if (client === undefined) {
-            const known = clients.of(name);
+            const known = clients.of(nameOf());
             enter(known);
             client = known;
           }

@@ -24,9 +24,9 @@ export interface Request {
   /** All of them, names in lower case, repeated ones joined. */
   readonly headers: ReadonlyMap<string, string>;
   /** Who connected: the proxy, where there is one. */
-  peerAddress(): string;
+  readonly peerAddress: () => string;
   /** Who counts as one client. */
-  clientAddress(): string;
+  readonly clientAddress: () => string;
 }
 
 export type Headers = readonly (readonly [name: string, value: string])[];

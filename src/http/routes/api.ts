@@ -91,6 +91,6 @@ export function apiRoutes(deps: ApiRoutesDeps): readonly Route[] {
     method,
     pattern: PATTERN,
     handle: async (exchange) =>
-      deps.limits.run(exchange.request.clientAddress(), async (spend) => handle(exchange, spend, deps)),
+      deps.limits.run(exchange.request.clientAddress, async (spend) => handle(exchange, spend, deps)),
   }));
 }

@@ -71,7 +71,7 @@ export function createGetImage(deps: GetImageDeps): { readonly get: Handle; read
       const found = await serveImage(wanted, deps.serve, signal, spend);
       await answerFound(exchange, found, kindOf(found.entry, query), { access, head });
     };
-    await deps.limits.run(request.clientAddress(), async (spend) =>
+    await deps.limits.run(request.clientAddress, async (spend) =>
       serve(spend).catch(async (error: unknown) => {
         if (!hadNothingToRead(error, exchange)) throw error;
         await serve(spend);

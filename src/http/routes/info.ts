@@ -47,7 +47,7 @@ export function infoRoutes(deps: InfoDeps): readonly Route[] {
       handle: async (exchange) => {
         const { request, signal } = exchange;
         const id = imageIdOf(request.path, PREFIX);
-        const found = await deps.limits.run(request.clientAddress(), async (spend) =>
+        const found = await deps.limits.run(request.clientAddress, async (spend) =>
           deps.cache.find(imageKey(id), signal, () => spend('misses')),
         );
         if (found === undefined) throw new AppError('image_not_found');

@@ -42,7 +42,7 @@ export function streamImageRoutes(deps: StreamImagesDeps): readonly Route[] {
           eventCharsMax: Math.ceil(deps.imageBytesMax / 3) * 4 + EVENT_ROOM_CHARS,
           ...(ttl === null ? {} : { ttlS: Number(ttl) }),
         };
-        const receipts = await deps.limits.run(request.clientAddress(), async (spend) => {
+        const receipts = await deps.limits.run(request.clientAddress, async (spend) => {
           spend('uploads');
           return ingestStream(upload, readChunks(exchange.body, signal), deps.ingest, signal);
         });

@@ -81,7 +81,7 @@ export function valueRoutes(deps: ValueRoutesDeps): readonly Route[] {
       pattern: '/cache/*',
       handle: async (exchange) => {
         const { request, signal } = exchange;
-        await deps.limits.reads.run(request.clientAddress(), async (spend) => {
+        await deps.limits.reads.run(request.clientAddress, async (spend) => {
           const found = await getValue(keyOf(exchange), deps.values, signal, () => spend('misses'));
           await answerFound(exchange, found, { immutable: false, varyAccept: false }, answer);
         });
@@ -94,7 +94,7 @@ export function valueRoutes(deps: ValueRoutesDeps): readonly Route[] {
         const { request } = exchange;
         deps.access.checkWrite(request);
         const work = async (spend: Spend): Promise<void> => store(exchange, spend, deps);
-        await deps.limits.writes.run(request.clientAddress(), work);
+        await deps.limits.writes.run(request.clientAddress, work);
       },
     },
     {

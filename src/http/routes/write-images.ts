@@ -77,7 +77,7 @@ function uploadOf(id: string, form: BodyForm, body: ArrayBuffer, query: URLSearc
 async function take(exchange: Exchange, id: string, deps: WriteImagesDeps): Promise<Receipt> {
   const { request } = exchange;
   deps.access.checkWrite(request);
-  return deps.limits.run(request.clientAddress(), async (spend) => takeBody(exchange, id, spend, deps));
+  return deps.limits.run(request.clientAddress, async (spend) => takeBody(exchange, id, spend, deps));
 }
 
 async function takeBody(

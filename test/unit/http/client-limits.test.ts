@@ -16,7 +16,10 @@ async function admitted(limits: ClientLimits, client: string, count: number, kin
   let done = 0;
   for (let n = 0; n < count; n += 1) {
     await limits
-      .run(client, async (spend) => spend(kind))
+      .run(
+        () => client,
+        async (spend) => spend(kind),
+      )
       .then(
         () => (done += 1),
         (error: unknown) => expect(error).toBeInstanceOf(RateLimited),
@@ -27,7 +30,10 @@ async function admitted(limits: ClientLimits, client: string, count: number, kin
 
 async function refusalOf(limits: ClientLimits, client: string, kind: Parameters<Spend>[0]) {
   const error: unknown = await limits
-    .run(client, async (spend) => spend(kind))
+    .run(
+      () => client,
+      async (spend) => spend(kind),
+    )
     .catch((thrown: unknown) => thrown);
   if (!(error instanceof RateLimited)) throw new Error('it was not refused');
   return Object.fromEntries(error.headers);
@@ -58,9 +64,12 @@ describe('a client', () => {
 
   it('pays for a request once, however many lookups that takes', async () => {
     const { limits } = limited({ misses: 1 });
-    await limits.run('a', async (spend) => {
-      for (let n = 0; n < 50; n += 1) spend('misses');
-    });
+    await limits.run(
+      () => 'a',
+      async (spend) => {
+        for (let n = 0; n < 50; n += 1) spend('misses');
+      },
+    );
     expect(await admitted(limits, 'a', 20, 'misses')).toBe(9);
   });
 
@@ -91,12 +100,15 @@ describe('requests at a time', () => {
     const { limits } = limited({}, 2);
     const ends: ((error?: Error) => void)[] = [];
     const start = async () =>
-      limits.run('a', async (spend) => {
-        spend('misses');
-        await new Promise<void>((resolve, reject) => {
-          ends.push((error) => (error === undefined ? resolve() : reject(error)));
-        });
-      });
+      limits.run(
+        () => 'a',
+        async (spend) => {
+          spend('misses');
+          await new Promise<void>((resolve, reject) => {
+            ends.push((error) => (error === undefined ? resolve() : reject(error)));
+          });
+        },
+      );
     const first = start();
     const second = start();
     expect(await refusalOf(limits, 'a', 'misses')).toEqual({
@@ -114,9 +126,12 @@ describe('requests at a time', () => {
 
   it('count only where they cost something', async () => {
     const { limits } = limited({}, 1);
-    await limits.run('a', async () => {
-      expect(await admitted(limits, 'a', 3, 'misses')).toBe(3);
-    });
+    await limits.run(
+      () => 'a',
+      async () => {
+        expect(await admitted(limits, 'a', 3, 'misses')).toBe(3);
+      },
+    );
     expect(limits.stats().refused.concurrent).toBe(0);
   });
 });
