@@ -1,6 +1,7 @@
 /**
  * What a miss costs at the least: a bare uWebSockets.js handler that reads the image from where it lies
- * on every request, takes it out of its form and sends it. No cache, digest, conditions, deadlines.
+ * on every request, takes it out of its form and sends it, under the header that the server would send,
+ * rendered once. No cache, digest, conditions, deadlines.
  * Run: `node bare-cold.js <port> '<ColdSource as JSON>'`
  */
 import { readFile } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { Redis } from 'ioredis';
 import { App } from 'uWebSockets.js';
 import { loadNative } from '../../src/http/native.ts';
+import { FIRST_HEADER, renderHead } from '../../src/http/representation-head.ts';
 
 /** The program's second argument. */
 export type ColdSource =
@@ -46,6 +48,23 @@ function readerOf(source: ColdSource): Read {
   return async (id) => readFile(join(source.dir, id));
 }
 
+/** As long as the server's own: what is compared sends as many bytes. */
+const HEAD = renderHead(
+  {
+    key: 'image:any',
+    mime: 'image/png',
+    version: '0123456789abcdef'.repeat(4),
+    bytes: 0,
+    storedAtMs: Date.now(),
+    expiresAtMs: 0,
+  },
+  { immutable: false, varyAccept: false, bodiless: false },
+  'redis; hit, memory; fwd=uri-miss; stored',
+  'cache;desc=redis;dur=0.1',
+  { maxAgeS: 3600, cacheEnabled: true, allowOrigin: '*' },
+  Date.now(),
+);
+
 const [port = '0', source = '{}'] = process.argv.slice(2);
 // The harness is who passes it.
 const read = readerOf(JSON.parse(source) as ColdSource);
@@ -59,11 +78,8 @@ App()
     const send = (body: Uint8Array): void => {
       if (isGone) return;
       res.cork(() => {
-        res.writeHeader('ETag', '"0123456789abcdef0123456789abcdef"');
-        res.writeHeader('Last-Modified', 'Fri, 20 Nov 2026 12:00:00 GMT');
-        res.writeHeader('Cache-Control', 'public, max-age=3600');
-        res.writeHeader('Content-Type', 'image/png');
-        res.writeHeader('Accept-Ranges', 'bytes');
+        res.writeHeader(FIRST_HEADER, HEAD);
+        res.writeHeader('X-Request-Id', 'any-1');
         res.end(body);
       });
     };

@@ -224,7 +224,7 @@ async function run(bench: Bench): Promise<Outcome> {
       `images asked for in turn (${sizes.map(({ label, count }) => `${count} of ${label}`).join(', ')}), while memory keeps one; ` +
         'p50 over one connection; Redis has the server’s core, too',
       'bare read: GET (the bytes as they are, or base64 in JSON), readFile, or the Azure SDK’s download, for each request ' +
-        '(bench/programs/bare-cold.ts); it computes no digest and waits without a deadline',
+        '(bench/programs/bare-cold.ts), under a header as long as the server’s; it computes no digest and waits without a deadline',
       `Azure: Azurite in memory behind a proxy that adds ${AZURE_DELAY_MS} ms to each request`,
     ],
     missing,
