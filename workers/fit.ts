@@ -4,7 +4,8 @@
  */
 import sharp, { type OutputInfo } from 'sharp';
 import type { FitJob, RenderResult } from '../src/pool/job.ts';
-import { openImage, outputOf, readHeader } from './open-image.ts';
+import { openImage, outputOf, readForRender } from './open-image.ts';
+import { RENDERED_PIXELS_MAX } from './output-size.ts';
 import { releaseBuffer } from './release-buffer.ts';
 import { describe } from './render.ts';
 
@@ -20,7 +21,7 @@ function usefulSizes(sizes: readonly number[], longerSide: number): readonly num
 export async function fit(job: FitJob): Promise<RenderResult> {
   const largest = job.sizes[0] ?? 0;
   const source = new Uint8Array(job.source);
-  const header = await readHeader(source);
+  const header = await readForRender(source, RENDERED_PIXELS_MAX);
   const { bytes, info } = await outputOf(
     openImage(source, header, { ...job, animated: false })
       .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })

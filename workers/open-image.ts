@@ -7,6 +7,7 @@ import { sniffImage } from '../src/core/sniff.ts';
 import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { DecodeLimits } from '../src/pool/job.ts';
 import { hasReadableSize } from './avif-size.ts';
+import { plainHeaderOf } from './plain-header.ts';
 
 // libvips' operation cache keeps decoded images of clients who are long gone; parallelism comes from
 // the pool's threads, not from inside one image.
@@ -23,6 +24,15 @@ sharp.unblock({
   ],
 });
 
+/** What is to be known of an image before it is rendered. */
+export type Header = Pick<
+  Metadata,
+  'format' | 'depth' | 'hasProfile' | 'pages' | 'pageHeight' | 'autoOrient'
+> & {
+  /** Set where nothing was opened: the decoder may not find more pixels than these. */
+  readonly pixelsMax?: number;
+};
+
 export interface OpenOptions {
   readonly limits: DecodeLimits;
   readonly timeoutS: number;
@@ -35,18 +45,32 @@ export interface Output {
 }
 
 /** The image, upright and in sRGB; sharp drops its metadata unless told otherwise. */
-export function openImage(bytes: Uint8Array, header: Metadata, options: OpenOptions): Sharp {
+export function openImage(bytes: Uint8Array, header: Header, options: OpenOptions): Sharp {
+  const { pixels } = options.limits;
   const image = sharp(bytes, {
     animated: options.animated,
     // What browsers show with a grumble is taken; what ends early or does not decode is not.
     failOn: 'error',
-    limitInputPixels: options.limits.pixels,
+    limitInputPixels: Math.min(pixels, header.pixelsMax ?? pixels),
   })
     .timeout({ seconds: options.timeoutS })
     .autoOrient();
   // Sharp takes 16-bit pixels through Display P3 and would leave them there, with no profile to say so.
   const isDeep = header.depth === 'ushort' && header.hasProfile;
   return isDeep ? image.withIccProfile('srgb', { attach: false }) : image;
+}
+
+/**
+ * As much of the header as a rendering needs. Nothing is opened for it where the first bytes say enough, which
+ * is so up to `pixelsMax` of what is rendered: below, it does not matter which side is the longer one.
+ */
+export async function readForRender(bytes: Uint8Array, pixelsMax: number): Promise<Header> {
+  const plain = plainHeaderOf(bytes, sniffImage(bytes));
+  if (plain === undefined || plain.width * plain.height > pixelsMax) return readHeader(bytes);
+  const { format, width, height } = plain;
+  const shape = { autoOrient: { width, height }, pixelsMax: width * height } as const;
+  // A profile is of interest only where pixels are deep.
+  return { format, depth: 'uchar', hasProfile: false, ...shape };
 }
 
 /** Header only: no pixel is decoded, so the limit is for the caller to apply. */

@@ -2,12 +2,12 @@
  * How many pixels a rendering will have, before any is decoded: an encoder holds all of them at about
  * nineteen bytes each, so a small address could otherwise ask for a gigabyte.
  */
-import type { Metadata } from 'sharp';
 import type { Variant } from '../src/core/variant.ts';
 import { AppError } from '../src/errors.ts';
+import type { Header } from './open-image.ts';
 
 /** 4096 x 4096: some 320 MB in the encoder. */
-const RENDERED_PIXELS_MAX = 4096 * 4096;
+export const RENDERED_PIXELS_MAX = 4096 * 4096;
 
 function scaleOf(variant: Variant, width: number, height: number): number {
   const across = variant.width === 0 ? 1 : variant.width / width;
@@ -16,7 +16,7 @@ function scaleOf(variant: Variant, width: number, height: number): number {
 }
 
 /** AppError image_too_many_pixels, with what to ask for instead. */
-export function checkOutputPixels(header: Metadata, variant: Variant, animated: boolean): void {
+export function checkOutputPixels(header: Header, variant: Variant, animated: boolean): void {
   const { width, height } = header.autoOrient;
   const frames = animated ? (header.pages ?? 1) : 1;
   const frameHeight = header.pageHeight ?? height;

@@ -3,11 +3,11 @@
  * Pure in its job: the same source and variant give the same bytes.
  */
 import { createHash } from 'node:crypto';
-import type { Metadata, Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { qualityOf, type Variant } from '../src/core/variant.ts';
 import type { RenderJob, RenderResult } from '../src/pool/job.ts';
-import { checkOutputPixels } from './output-size.ts';
-import { openImage, outputOf, readHeader, type Output } from './open-image.ts';
+import { checkOutputPixels, RENDERED_PIXELS_MAX } from './output-size.ts';
+import { openImage, outputOf, readForRender, type Header, type Output } from './open-image.ts';
 
 /** JPEG has no alpha: what was transparent becomes white, as on most pages. */
 const OPAQUE = { r: 255, g: 255, b: 255, alpha: 1 };
@@ -16,7 +16,7 @@ const TRANSPARENT = { r: 0, g: 0, b: 0, alpha: 0 };
 export async function render(job: RenderJob): Promise<RenderResult> {
   const { variant } = job;
   const source = new Uint8Array(job.source);
-  const header = await readHeader(source);
+  const header = await readForRender(source, RENDERED_PIXELS_MAX);
   const animated = keepsAnimation(header, variant);
   checkOutputPixels(header, variant, animated);
   const image = openImage(source, header, { ...job, animated });
@@ -25,7 +25,7 @@ export async function render(job: RenderJob): Promise<RenderResult> {
 }
 
 /** Only GIF and WebP: the images of an AVIF collection are no frames. */
-function keepsAnimation({ format }: Metadata, variant: Variant): boolean {
+function keepsAnimation({ format }: Header, variant: Variant): boolean {
   return variant.animated && variant.format === 'webp' && (format === 'gif' || format === 'webp');
 }
 
