@@ -20,7 +20,7 @@ function usefulSizes(sizes: readonly number[], longerSide: number): readonly num
 
 export async function fit(job: FitJob): Promise<RenderResult> {
   const largest = job.sizes[0] ?? 0;
-  const source = new Uint8Array(job.source);
+  const source = new Uint8Array(job.source, 0, job.sourceBytes);
   const header = await readForRender(source, RENDERED_PIXELS_MAX);
   const { bytes, info } = await outputOf(
     openImage(source, header, { ...job, animated: false })

@@ -38,6 +38,7 @@ function refusal(thrown: unknown): JobResult {
 export async function runJob(job: Job): Promise<unknown> {
   const input = 'body' in job ? job.body.buffer : job.source;
   const result = await perform(job).catch(refusal);
-  if (result.kind === 'refused' || result.bytes.buffer !== input) releaseBuffer(input);
+  const isOurs = input instanceof ArrayBuffer;
+  if (isOurs && (result.kind === 'refused' || result.bytes.buffer !== input)) releaseBuffer(input);
   return result.kind === 'refused' ? result : moveResult(result);
 }

@@ -15,7 +15,7 @@ const TRANSPARENT = { r: 0, g: 0, b: 0, alpha: 0 };
 
 export async function render(job: RenderJob): Promise<RenderResult> {
   const { variant } = job;
-  const source = new Uint8Array(job.source);
+  const source = new Uint8Array(job.source, 0, job.sourceBytes);
   const header = await readForRender(source, RENDERED_PIXELS_MAX);
   const animated = keepsAnimation(header, variant);
   checkOutputPixels(header, variant, animated);

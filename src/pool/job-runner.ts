@@ -19,7 +19,8 @@ export interface JobRunnerOptions {
 }
 
 export interface JobRunner {
-  run(job: Job, transfer: ArrayBuffer): Promise<JobResult>;
+  /** Buffers that are given away travel; what is lent is seen by both. */
+  run(job: Job, given: readonly ArrayBuffer[]): Promise<JobResult>;
   timeouts(): number;
   crashes(): number;
   /** Ends every thread; jobs that still run fail with shutting_down. */
@@ -59,12 +60,12 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
   }
 
   return {
-    async run(job, transfer) {
+    async run(job, given) {
       const deadline = new AbortController();
       const timer = setTimeout(() => deadline.abort(), timeoutMs);
       try {
         // runJob returns a JobResult and nothing else; structured clone keeps its shape.
-        return (await piscina.run(job, { transferList: [transfer], signal: deadline.signal })) as JobResult;
+        return (await piscina.run(job, { transferList: [...given], signal: deadline.signal })) as JobResult;
       } catch (error) {
         throw failure(error, deadline.signal.aborted);
       } finally {

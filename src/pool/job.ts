@@ -59,11 +59,17 @@ export interface UnwrapResult {
   readonly envelope: Envelope;
 }
 
-/** Render a variant of an image that was taken in before. */
-export interface RenderJob extends Bounded {
+/** An image that was taken in before. */
+interface OfSource extends Bounded {
+  /** A copy, lent or given by the pool; the worker may keep nothing of it. */
+  readonly source: ArrayBuffer | SharedArrayBuffer;
+  /** A lent buffer is larger than what lies in it. */
+  readonly sourceBytes: number;
+}
+
+/** Render a variant of it. */
+export interface RenderJob extends OfSource {
   readonly kind: 'render';
-  /** Copied or transferred by the pool; the worker may keep nothing of it. */
-  readonly source: ArrayBuffer;
   readonly variant: Variant;
   readonly webpEffort: number;
 }
@@ -72,9 +78,8 @@ export interface RenderJob extends Bounded {
  * Render the largest WebP of at most `bytesMax`, trying the sizes from the largest down; for events
  * that carry the image inline. `bytes` empty: not even the smallest size fits.
  */
-export interface FitJob extends Bounded {
+export interface FitJob extends OfSource {
   readonly kind: 'fit';
-  readonly source: ArrayBuffer;
   readonly bytesMax: number;
   /** Descending. */
   readonly sizes: readonly number[];

@@ -5,8 +5,18 @@
 import { AppError } from '../errors.ts';
 import type { ImagePool } from './image-pool.ts';
 import { createJobRunner, type JobRunnerOptions } from './job-runner.ts';
-import type { DecodeLimits, JobRefusal, JobResult, RenderResult } from './job.ts';
-import { createSchedule } from './schedule.ts';
+import type {
+  DecodeLimits,
+  FitJob,
+  IngestJob,
+  JobRefusal,
+  JobResult,
+  RenderJob,
+  RenderResult,
+  UnwrapJob,
+} from './job.ts';
+import { createSchedule, type Prepared, type Schedule } from './schedule.ts';
+import { createSourceCopies, type SourceCopy } from './source-copies.ts';
 
 export interface ImagePoolOptions extends JobRunnerOptions {
   /** Jobs that may wait for a thread: this many uploads, and this many renders. */
@@ -28,6 +38,7 @@ export function createImagePool(options: ImagePoolOptions): ImagePool {
   const schedule = createSchedule(runner, threads, queueLimit);
   const sizes = options.sizes.toSorted((a, b) => b - a);
   const bounds = { limits, timeoutS: Math.ceil(timeoutMs / 1000) };
+  const copies = createSourceCopies(threads);
   const counts = { completed: 0, refused: 0, shed: 0, renders: 0 };
 
   async function settle(work: Promise<JobResult>): Promise<Done> {
@@ -47,25 +58,25 @@ export function createImagePool(options: ImagePoolOptions): ImagePool {
 
   return {
     async ingest(body, form, signal) {
-      const result = await settle(schedule.upload(() => ({ kind: 'ingest', form, body, ...bounds }), signal));
+      const result = await settle(upload(schedule, { kind: 'ingest', form, body, ...bounds }, signal));
       if (result.kind !== 'ingest') throw new AppError('internal');
       return result;
     },
     async unwrap(body, form, signal) {
-      const result = await settle(schedule.upload(() => ({ kind: 'unwrap', form, body, limits }), signal));
+      const result = await settle(upload(schedule, { kind: 'unwrap', form, body, limits }, signal));
       if (result.kind !== 'unwrap') throw new AppError('internal');
       return result;
     },
     async render(source, variant, signal) {
       const work = schedule.render(() => {
         counts.renders += 1;
-        return { kind: 'render', source: copyOf(source), variant, webpEffort, ...bounds };
+        return ofSource(copies.copy(source), { kind: 'render', variant, webpEffort, ...bounds });
       }, signal);
       return asRender(await settle(work));
     },
     async fit(source, bytesMax, signal) {
       const work = schedule.render(
-        () => ({ kind: 'fit', source: copyOf(source), bytesMax, sizes, ...bounds }),
+        () => ofSource(copies.copy(source), { kind: 'fit', bytesMax, sizes, ...bounds }),
         signal,
       );
       const result = asRender(await settle(work));
@@ -87,9 +98,23 @@ export function createImagePool(options: ImagePoolOptions): ImagePool {
   };
 }
 
-/** The cache keeps the source, so the worker gets its own (a memcpy: 0.1 ms a mebibyte). */
-function copyOf(source: Uint8Array): ArrayBuffer {
-  return new Uint8Array(source).buffer;
+/** The body is the thread's for good. */
+async function upload(
+  schedule: Schedule,
+  job: IngestJob | UnwrapJob,
+  signal: AbortSignal,
+): Promise<JobResult> {
+  return schedule.upload(() => ({ job, given: [job.body.buffer] }), signal);
+}
+
+type WithoutSource<J extends RenderJob | FitJob> = Omit<J, 'source' | 'sourceBytes'>;
+
+/** The cache keeps the source, so the worker gets a copy. */
+function ofSource(
+  { source, sourceBytes, given, giveBack }: SourceCopy,
+  rest: WithoutSource<RenderJob> | WithoutSource<FitJob>,
+): Prepared {
+  return { job: { ...rest, source, sourceBytes }, given, answered: giveBack };
 }
 
 function asRender(result: Done): RenderResult {

@@ -10,12 +10,20 @@ import type { JobRunner } from './job-runner.ts';
 import type { Job, JobResult } from './job.ts';
 import { untilAborted } from './until-aborted.ts';
 
+export interface Prepared {
+  readonly job: Job;
+  /** Its buffers that the thread gets for good. */
+  readonly given: readonly ArrayBuffer[];
+  /** Called when the thread has answered, and never where it did not: it may be at work all the same. */
+  answered?(): void;
+}
+
 /** Called when the job's turn has come: a render that waits holds no copy of its source. */
-export type MakeJob = () => Job;
+export type Prepare = () => Prepared;
 
 export interface Schedule {
-  upload(makeJob: MakeJob, signal: AbortSignal): Promise<JobResult>;
-  render(makeJob: MakeJob, signal: AbortSignal): Promise<JobResult>;
+  upload(prepare: Prepare, signal: AbortSignal): Promise<JobResult>;
+  render(prepare: Prepare, signal: AbortSignal): Promise<JobResult>;
   running(): number;
   waiting(): number;
   /** Turns away who waits and who comes; resolves when what runs has ended, or after `waitMsMax`. */
@@ -29,20 +37,22 @@ export function createSchedule(runner: JobRunner, threads: number, queueLimit: n
   const threadGate = createGate(threads, queueLimit + renderSlots);
   const running = new Set<Promise<JobResult>>();
 
-  async function onThread(makeJob: MakeJob, signal: AbortSignal): Promise<JobResult> {
+  async function onThread(prepare: Prepare, signal: AbortSignal): Promise<JobResult> {
     const leave = await threadGate.acquire(signal);
     try {
-      const job = makeJob();
-      return await runner.run(job, 'body' in job ? job.body.buffer : job.source);
+      const prepared = prepare();
+      const result = await runner.run(prepared.job, prepared.given);
+      prepared.answered?.();
+      return result;
     } finally {
       leave();
     }
   }
 
-  async function pastRenderGate(makeJob: MakeJob, signal: AbortSignal): Promise<JobResult> {
+  async function pastRenderGate(prepare: Prepare, signal: AbortSignal): Promise<JobResult> {
     const leave = await renderGate.acquire(signal);
     try {
-      return await onThread(makeJob, signal);
+      return await onThread(prepare, signal);
     } finally {
       leave();
     }
@@ -56,8 +66,8 @@ export function createSchedule(runner: JobRunner, threads: number, queueLimit: n
   }
 
   return {
-    upload: (makeJob, signal) => followed(onThread(makeJob, signal), signal),
-    render: (makeJob, signal) => followed(pastRenderGate(makeJob, signal), signal),
+    upload: (prepare, signal) => followed(onThread(prepare, signal), signal),
+    render: (prepare, signal) => followed(pastRenderGate(prepare, signal), signal),
     running: () => threadGate.running(),
     waiting: () => threadGate.waiting() + renderGate.waiting(),
     async close(waitMsMax) {

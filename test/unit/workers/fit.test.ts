@@ -8,7 +8,7 @@ const SIZES = [2048, 1024, 768, 512, 384, 256, 128, 64];
 
 function fitInto(source: Uint8Array, bytesMax: number) {
   const job = { kind: 'fit', bytesMax, sizes: SIZES, limits: LIMITS, timeoutS: 10 } as const;
-  return fit({ ...job, source: images.bufferOf(source) });
+  return fit({ ...job, source: images.bufferOf(source), sourceBytes: source.byteLength });
 }
 
 describe('fit', () => {

@@ -10,6 +10,10 @@ function ingestJob(bytes: Uint8Array): IngestJob {
   return { kind: 'ingest', form: 'raw', body: new Uint8Array(bytes), ...BOUNDS };
 }
 
+function jobOf(source: ArrayBuffer | SharedArrayBuffer) {
+  return { kind: 'render', source, sourceBytes: source.byteLength, webpEffort: 0, ...BOUNDS } as const;
+}
+
 describe('runJob', () => {
   it('moves the bytes of its result instead of copying them', async () => {
     const job = ingestJob(await images.png());
@@ -50,7 +54,7 @@ describe('runJob', () => {
       animated: true,
     } as const;
     const source = images.bufferOf(await images.png());
-    const render: RenderJob = { kind: 'render', source, variant, webpEffort: 0, ...BOUNDS };
+    const render: RenderJob = { ...jobOf(source), variant };
     await runJob(render);
     expect(source.byteLength).toBe(0);
   });

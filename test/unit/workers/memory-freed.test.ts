@@ -34,7 +34,8 @@ async function renderOften(times: number): Promise<void> {
   } as const;
   for (let time = 0; time < times; time += 1) {
     const source = images.bufferOf(await images.png());
-    const job: RenderJob = { kind: 'render', source, variant, webpEffort: 0, ...BOUNDS };
+    const sourceBytes = source.byteLength;
+    const job: RenderJob = { kind: 'render', source, sourceBytes, variant, webpEffort: 0, ...BOUNDS };
     await runJob(job);
   }
 }

@@ -19,6 +19,7 @@ function make(source: Uint8Array, variant: Partial<Variant>, limits = LIMITS) {
   return render({
     kind: 'render',
     source: images.bufferOf(source),
+    sourceBytes: source.byteLength,
     variant: { ...WEBP_128, ...variant },
     webpEffort: 0,
     limits,
