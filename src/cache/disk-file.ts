@@ -6,6 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Entry } from '../core/entry.ts';
 import { readEntryText, writeEntryText } from './entry-text.ts';
+import { writePieces } from './file-calls.ts';
 
 export interface DiskHead {
   readonly entry: Entry;
@@ -74,11 +75,10 @@ export async function readFully(file: FileHandle, into: Uint8Array, position: nu
 }
 
 /** Writes the pieces one after the other; a short write goes on where it stopped. */
-export async function writeFully(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+export async function writeFully(file: number, pieces: readonly Uint8Array[]): Promise<void> {
   let rest = pieces.filter((piece) => piece.byteLength > 0);
   while (rest.length > 0) {
-    const { bytesWritten } = await file.writev(rest);
-    rest = skip(rest, bytesWritten);
+    rest = skip(rest, await writePieces(file, rest));
   }
 }
 

@@ -2,11 +2,12 @@
  * Writes and removes files of the folder, one change of a file at a time. A file appears under its name
  * whole or not at all (written beside, then renamed). What is indexed is the caller's business.
  */
-import { mkdir, open, rename, unlink, utimes } from 'node:fs/promises';
+import { mkdir, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFully } from './disk-file.ts';
 import type { DiskPaths } from './disk-paths.ts';
 import { errorCode } from './disk-read.ts';
+import { closeFile, openFile } from './file-calls.ts';
 import { createGate } from './gate.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 
@@ -115,11 +116,11 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 async function writeNew(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, 'wx');
+  const file = await openFile(path, 'wx');
   try {
     await writeFully(file, pieces);
   } finally {
-    await file.close();
+    await closeFile(file);
   }
 }
 

@@ -6,6 +6,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { Entry, Stored } from '../core/entry.ts';
 import { createDiskBody, readPieces } from './disk-body.ts';
 import { decodeHead, readFully, readHead, type DiskHead } from './disk-file.ts';
+import { closeFile, openFile, readInto } from './file-calls.ts';
 import { matchesDigest } from './verify-digest.ts';
 
 /** What the index says of a file: saves asking the file. */
@@ -32,13 +33,13 @@ export async function readStored(
   wholeBytesMax: number,
   signal: AbortSignal,
 ): Promise<ReadOutcome> {
-  const file = await openIfThere(path);
+  if (known?.verified === true && known.bodyBytes <= wholeBytesMax) {
+    const outcome = await readAsKnown(path, key, known);
+    if (outcome !== undefined) return outcome;
+  }
+  const file = await unlessAbsent(open(path, 'r'));
   if (file === undefined) return ABSENT;
   try {
-    if (known?.verified === true && known.bodyBytes <= wholeBytesMax) {
-      const outcome = await readAsKnown(file, key, known);
-      if (outcome !== undefined) return outcome;
-    }
     return await readAndCheck(file, path, key, known, wholeBytesMax, signal);
   } finally {
     await file.close();
@@ -46,16 +47,22 @@ export async function readStored(
 }
 
 /** One read call for head and body. Undefined: the file is not as the index says; look closer. */
-async function readAsKnown(
-  file: FileHandle,
-  key: string,
-  known: KnownFile,
-): Promise<ReadOutcome | undefined> {
+async function readAsKnown(path: string, key: string, known: KnownFile): Promise<ReadOutcome | undefined> {
+  const file = await unlessAbsent(openFile(path, 'r'));
+  if (file === undefined) return ABSENT;
+  try {
+    return await readOpened(file, key, known);
+  } finally {
+    await closeFile(file);
+  }
+}
+
+async function readOpened(file: number, key: string, known: KnownFile): Promise<ReadOutcome | undefined> {
   const head = Buffer.allocUnsafe(known.headBytes);
   const body = Buffer.allocUnsafeSlow(known.bodyBytes);
   // The byte beyond must not be there: it shows a file that is longer than it says.
   const beyond = Buffer.allocUnsafe(1);
-  const { bytesRead } = await file.readv([head, body, beyond], 0);
+  const bytesRead = await readInto(file, [head, body, beyond], 0);
   if (bytesRead !== head.byteLength + body.byteLength) return undefined;
   const decoded = decodeHead(head);
   if (decoded?.entry.key !== key || decoded.entry.bytes !== body.byteLength) return undefined;
@@ -95,11 +102,13 @@ function found(head: DiskHead, body: Stored['body']): ReadOutcome {
   return { kind: 'found', stored: { entry: head.entry, body }, headBytes: head.headBytes };
 }
 
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  return open(path, 'r').catch((error: unknown) => {
+async function unlessAbsent<T>(opening: Promise<T>): Promise<T | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
-  });
+  }
 }
 
 /** Bytes, inodes or a quota: something that evicting files may give back. */

@@ -36,6 +36,18 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   };
 });
 
+vi.mock('../../src/cache/file-calls.ts', async (importOriginal) => {
+  const { edge } = await import('./suite/nth-call.ts');
+  const real = await importOriginal<typeof import('../../src/cache/file-calls.ts')>();
+  return {
+    openFile: edge('open', real.openFile),
+    readInto: edge('file.readv', real.readInto),
+    writePieces: edge('file.writev', real.writePieces),
+    // A file is closed however its closing went.
+    closeFile: edge('file.close', real.closeFile, true),
+  };
+});
+
 /** One real pool for all servers: starting threads for each would take most of the time. */
 vi.mock('piscina', async (importOriginal) => {
   const { edge } = await import('./suite/nth-call.ts');
