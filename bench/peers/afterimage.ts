@@ -17,6 +17,8 @@ export interface AfterimageOptions {
   /** Another checkout's build, for comparisons. */
   readonly launch?: string;
   readonly nodeArgs?: readonly string[];
+  /** Called before it starts. */
+  readonly prepare?: (cacheDir: string) => void;
 }
 
 const LAUNCH = fileURLToPath(new URL('../../src/launch.cjs', import.meta.url));
@@ -27,9 +29,10 @@ export async function startAfterimage(
   machine: Machine,
   options: AfterimageOptions = {},
 ): Promise<Afterimage> {
-  const { name = 'Afterimage', env = {}, launch = LAUNCH, nodeArgs = [] } = options;
+  const { name = 'Afterimage', env = {}, launch = LAUNCH, nodeArgs = [], prepare } = options;
   const own = join(dir, name.toLowerCase().replaceAll(/\W+/g, '-'));
   mkdirSync(own, { recursive: true });
+  prepare?.(join(own, 'cache'));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const running = await startProcess(process.execPath, [...nodeArgs, launch, 'serve'], {
