@@ -13,8 +13,9 @@ import { startIpx } from '../peers/ipx.ts';
 import { missingPackage } from '../peers/packages.ts';
 import type { Bench, Outcome, Row, Sample, Scenario, Target } from '../scenario.ts';
 import { observed } from '../processor-time.ts';
-import { pinned } from '../start-process.ts';
+import { pinned, startProcess } from '../start-process.ts';
 
+const ASK_LOAD = fileURLToPath(new URL('../programs/ask-load.js', import.meta.url));
 const BARE_SHARP = fileURLToPath(new URL('../programs/bare-sharp.js', import.meta.url));
 const run = promisify(execFile);
 const EFFORT = '2';
@@ -73,15 +74,11 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** Asks for renderings, a few at a time, until there are no more or it is over; renderings a second. */
-async function renderMany(
-  urls: readonly string[],
-  atOnce: number,
-  isOver: () => boolean = () => false,
-): Promise<number> {
+/** Asks for renderings, a few at a time; renderings a second. */
+async function renderMany(urls: readonly string[], atOnce: number): Promise<number> {
   let asked = 0;
   const worker = async (): Promise<void> => {
-    for (let url = urls[asked++]; url !== undefined && !isOver(); url = urls[asked++]) {
+    for (let url = urls[asked++]; url !== undefined; url = urls[asked++]) {
       const response = await fetch(url);
       await response.arrayBuffer();
       if (!response.ok) throw new Error(`rendering: ${response.status}`);
@@ -186,18 +183,30 @@ async function measureIpx(bench: Bench): Promise<Row | undefined> {
   }
 }
 
-/** Paced hits, alone and while renderings are asked for as fast as they come. */
+/**
+ * Paced hits, alone and while renderings are asked for as fast as they come. Who asks for these gives way to
+ * wrk, with which it shares a core: the times would be of that core otherwise, and were, by half.
+ */
 async function measureStorm(server: Afterimage, bench: Bench): Promise<Row> {
   const hits = async (seconds: number) =>
     bench.load(server.url('hot'), { connections: CONNECTIONS, seconds, perSecond: HITS_PER_SECOND });
   const storm = async (seconds: number): Promise<Sample> => {
     const images = await putCopies(server, LIKE_IPX, COUNTS[bench.effort.name]);
+    const addresses = join(bench.dir, 'addresses');
     // More than can be rendered meanwhile: the storm lasts as long as the look at the hits.
-    const urls = atQualities(images, STORM_QUALITIES);
-    let isOver = false;
-    const measured = hits(seconds).finally(() => (isOver = true));
-    await renderMany(urls, STORM_AT_ONCE, () => isOver);
-    return measured;
+    writeFileSync(addresses, atQualities(images, STORM_QUALITIES).join('\n'));
+    const args = ['-n', '19', process.execPath, ASK_LOAD, addresses, String(STORM_AT_ONCE)];
+    const asker = await startProcess('nice', args, {
+      core: bench.machine.loadCore,
+      isReady: (output) => output.includes('asking'),
+    });
+    try {
+      const sample = await hits(seconds);
+      if (asker.output() !== 'asking\n') throw new Error(`the storm ended early: ${asker.output()}`);
+      return sample;
+    } finally {
+      await asker.stop();
+    }
   };
   return interleave(
     { label: 'hits', unit: 'requests/s', better: 'more' },
