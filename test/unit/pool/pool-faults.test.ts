@@ -99,7 +99,7 @@ describe('a pool whose jobs go wrong', () => {
     await ingest(pool, 'echo');
     await writeFile(flag, '');
     await expect(ingest(pool, 'exit')).rejects.toMatchObject({ code: 'worker_crashed' });
-    await expect.poll(() => pool.stats().crashes, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => pool.stats().crashes, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
     await rm(folder, { recursive: true });
     await Promise.all(['echo', 'echo', 'echo'].map(async (job) => ingest(pool, job)));
     await expect(ingest(pool, 'exit')).rejects.toMatchObject({ code: 'worker_crashed' });
