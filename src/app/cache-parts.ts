@@ -100,7 +100,13 @@ function openDisk(
     },
     {
       ...deps,
-      heads: createHeadsThread({ dir, nice, url: new URL('read-heads.js', workers) }),
+      heads: createHeadsThread({
+        dir,
+        nice,
+        url: new URL('read-heads.js', workers),
+        onLost: (error) =>
+          deps.log.warn({ err: error }, 'the thread that reads the folder is lost: going on without'),
+      }),
       onState: (state, reason) => health.note('disk', state, reason),
     },
   );

@@ -1,6 +1,6 @@
 /**
  * Has a thread of its own read the heads of a folder: it waits for the disk, so that nobody else does.
- * Started by the first question, ended by `close`; where it dies or hangs, its questions fail.
+ * Started by the first question, ended by `close`; once it died or hung, questions fail at once.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -11,6 +11,8 @@ export interface HeadsThreadOptions {
   /** The built workers/read-heads.ts. */
   readonly url: URL;
   readonly nice: number;
+  /** Once, when it died or did not answer: whoever asks then has to do without. */
+  readonly onLost: (error: unknown) => void;
 }
 
 /** What the thread is started with. */
@@ -21,11 +23,13 @@ const AT_ONCE = 128;
 const DEADLINE_MS = 30_000;
 const HEAP_MB = 64;
 
-export function createHeadsThread({ url, ...data }: HeadsThreadOptions): HeadReader {
+export function createHeadsThread({ url, onLost, ...data }: HeadsThreadOptions): HeadReader {
+  /** Until it is closed: starting it again for every question would cost more than it spares. */
+  let isLost = false;
   let thread: Worker | undefined;
   let asking: AbortController | undefined;
 
-  async function close(): Promise<void> {
+  async function end(): Promise<void> {
     const ending = thread;
     thread = undefined;
     await ending?.terminate();
@@ -44,6 +48,7 @@ export function createHeadsThread({ url, ...data }: HeadsThreadOptions): HeadRea
   }
 
   async function read(names: readonly string[]): Promise<readonly (Inspected | 'failed')[]> {
+    if (isLost) throw new Error('the thread was lost');
     thread ??= start();
     asking = new AbortController();
     const { signal } = asking;
@@ -53,12 +58,19 @@ export function createHeadsThread({ url, ...data }: HeadsThreadOptions): HeadRea
       // read-heads.ts answers each list of names with as many of these.
       return (await once(thread, 'message', { signal }))[0] as (Inspected | 'failed')[];
     } catch (error) {
-      await close();
+      isLost = true;
+      onLost(error);
+      await end();
       throw error;
     } finally {
       clearTimeout(timer);
       asking = undefined;
     }
+  }
+
+  async function close(): Promise<void> {
+    await end();
+    isLost = false;
   }
 
   return { atOnce: AT_ONCE, read, close };

@@ -12,10 +12,13 @@ const BUILT = new URL('../../../dist/workers/read-heads.js', import.meta.url);
 const BODY = bodyOf(1, 1000);
 const NONE = 'a'.repeat(64);
 
-const threadFor = (dir: string, url = BUILT): HeadReader => createHeadsThread({ dir, url, nice: 5 });
+let lost: unknown[] = [];
+const threadFor = (dir: string, url = BUILT): HeadReader =>
+  createHeadsThread({ dir, url, nice: 5, onLost: (error) => lost.push(error) });
 
 let bench: DiskBench;
 beforeEach(async () => {
+  lost = [];
   bench = await createDiskBench();
 });
 afterEach(async () => bench.dispose());
@@ -80,9 +83,12 @@ describe('a thread that cannot be had', () => {
     const names = await fill(300);
     const url = new URL('no-such-thread.js', BUILT);
     await expect(threadFor(bench.dir, url).read(names)).rejects.toThrow('Cannot find module');
+    lost = [];
     const without = await createDiskBench({ heads: threadFor(bench.dir, url) });
     const tier = await without.open({ dir: bench.dir });
     expect(tier.stats().entries).toBe(300);
+    // Three questions, but it was tried and told of once.
+    expect(lost).toHaveLength(1);
     expect((await bench.files()).map((path) => basename(path)).toSorted()).toEqual(names.toSorted());
     await without.dispose();
   });
